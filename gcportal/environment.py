@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ SCHEMA: dict[str, tuple[Any, Any]] = {
     "EMAIL_URL": (str, "consolemail://"),
     "DEFAULT_FROM_EMAIL": (str, "portal@localhost"),
     "TIME_ZONE": (str, "UTC"),
-    "WORKER_HOST": (str, socket.gethostname()),
+    "WORKER_HOST": (str, ""),
     "WORKER_THREADS": (int, 16),
     "LOCAL_WORKING_DIR": (str, ""),
     "LOCAL_ISOLATION": (str, "auto"),

