@@ -8,7 +8,7 @@
  *
  * data-stdout, data-stderr: the byte to begin at (later than 0 when there is very much).
  */
-import { follow, send } from "../socket.js";
+import { follow, send } from "../page/socket.js";
 import { Sheet } from "./lines.js";
 import { tools } from "./tools.js";
 

@@ -5,7 +5,7 @@
  *   <button data-tool="wrap">Wrap</button>  <button data-tool="copy">Copy</button>
  *   <div data-search><input type="search"><output></output><button data-find="-1">…<button data-find="1">…</div>
  */
-import { copy } from "../copy.js";
+import { copy } from "../page/copy.js";
 import { Search } from "./search.js";
 
 export function tools(element, lines) {

@@ -7,7 +7,7 @@
  */
 import { now } from "./times.js";
 import { live, run } from "./socket.js";
-import { open } from "./output/panel.js";
+import { open } from "../output/panel.js";
 import { attach, refresh, refreshAll } from "./live.js";
 
 for (const form of document.querySelectorAll("[data-runner]")) start(form);
