@@ -6,13 +6,13 @@
  */
 import "htmx.org";
 
-import "./theme.js";
-import "./times.js";
-import "./connection.js";
-import "./live.js";
-import "./forms.js";
-import "./toast.js";
-import "./copy.js";
+import "./page/theme.js";
+import "./page/times.js";
+import "./page/connection.js";
+import "./page/live.js";
+import "./page/forms.js";
+import "./page/toast.js";
+import "./page/copy.js";
 import "./output/panel.js";
-import "./run.js";
-import "./input.js";
+import "./page/run.js";
+import "./page/input.js";
