@@ -1,0 +1,87 @@
+"""This process as a worker: its row, its heartbeat, and what else it does on the side.
+
+A lease in the database names a worker; it holds as long as that worker's heartbeat is fresh.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import Awaitable, Callable
+
+import structlog
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.utils import timezone
+
+from gcportal.aio import run_db, submit
+from gcportal.ids import uuid7
+
+from .models import Worker
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_SECONDS = 1.5
+WORKER_ID: uuid.UUID = uuid7()
+# What else each worker does regularly: (seconds between, coroutine function).
+_duties: list[tuple[float, Callable[[], Awaitable[None]]]] = []
+_stopping = False
+
+
+def duty(
+    seconds: float,
+) -> Callable[[Callable[[], Awaitable[None]]], Callable[[], Awaitable[None]]]:
+    """Have every worker process await this at start and then every so many seconds."""
+
+    def register(function: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        _duties.append((seconds, function))
+        return function
+
+    return register
+
+
+def start(queues: list[str]) -> None:
+    """Begin the heartbeat and the duties. Called once the worker takes tasks."""
+    submit(_start(",".join(sorted(queues))))
+
+
+async def _start(queues: str) -> None:
+    await _beat(queues)
+    asyncio.create_task(_forever(HEARTBEAT_SECONDS, lambda: _beat(queues)))  # noqa: RUF006
+    for seconds, function in _duties:
+        asyncio.create_task(_forever(seconds, function))  # noqa: RUF006
+
+
+async def _forever(seconds: float, function: Callable[[], Awaitable[None]]) -> None:
+    while not _stopping:
+        try:
+            await function()
+        except DatabaseError as error:
+            log.warning("database_unreachable", duty=str(function), error=str(error))
+        except Exception:
+            log.exception("duty_failed", duty=str(function))
+        await asyncio.sleep(seconds)
+
+
+async def _beat(queues: str) -> None:
+    if not _stopping:
+        await run_db(_write_heartbeat, queues)
+
+
+def _write_heartbeat(queues: str) -> None:
+    now = timezone.now()
+    if not Worker.objects.filter(pk=WORKER_ID).update(seen_at=now):
+        Worker.objects.create(
+            pk=WORKER_ID, host=settings.WORKER_HOST, pid=os.getpid(), queues=queues, seen_at=now
+        )
+
+
+def stop() -> None:
+    """Give up every lease at once: without its row the worker counts as dead."""
+    global _stopping
+    _stopping = True
+    try:
+        Worker.objects.filter(pk=WORKER_ID).delete()
+    except DatabaseError as error:
+        log.warning("database_unreachable", error=str(error))

@@ -1,0 +1,123 @@
+"""Where a follower puts output: into the relay at once, into the database in batches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from gcportal.relay import RelayWriter
+from providers.contract import STREAMS, RunOutput
+
+from ..models import OutputChunk
+from . import records
+
+STORE_BYTES = 256 * 1024
+STORE_SECONDS = (0.5, 5.0)
+
+
+def relay_key(command_id: Any) -> str:
+    """The relay key of a command's output."""
+    return f"relay:command:{command_id}"
+
+
+class LeaseLost(Exception):
+    """Another worker has taken over; nothing more may be written."""
+
+
+class Recorder:
+    """Output of one command on its way to people and to the history."""
+
+    def __init__(self, job: records.Job, call: Callable[..., Any]) -> None:
+        self.command = job.command
+        self.progress = records.Progress.of(job.command)
+        self._head_limit = job.head_limit
+        self._limit = job.command.output_limit
+        self._call = call
+        self._relay = RelayWriter(relay_key(job.command.pk), sum(self.progress.seen.values()))
+        self._pending: list[tuple[str, int, bytearray]] = []
+        self._pending_bytes = 0
+        self._clock = asyncio.get_running_loop().time
+        self._since = 0.0
+        self._interval = STORE_SECONDS[0]
+
+    async def take(self, output: RunOutput) -> None:
+        """Relay a piece, and keep it for the history while the head isn't full."""
+        stream, offset, data = output.stream, output.offset, output.data
+        self.progress.seen[stream] = offset + len(data)
+        room = self._head_limit - offset
+        if room > 0 and offset == self._next(stream):
+            self._keep(stream, offset, data[:room])
+        await self._relay.write(stream, offset, data)
+
+    async def take_tail(self, output: RunOutput) -> None:
+        """Keep a piece after the end: what lies between the head and it was not kept."""
+        stream, offset = output.stream, output.offset
+        stored = self._next(stream)
+        if offset > stored:
+            self.progress.gaps[stream] = (stored, offset)
+        self._keep(stream, offset, output.data)
+        if self._pending_bytes >= STORE_BYTES * 4:
+            await self.store()
+
+    def tail_starts(self, totals: dict[str, int]) -> dict[str, int]:
+        """For streams not stored whole: the offset from which the rest is to be kept."""
+        tail = self._limit - self._head_limit
+        return {
+            stream: max(self._next(stream), totals[stream] - tail)
+            for stream in STREAMS
+            if self._next(stream) < totals[stream]
+        }
+
+    def _next(self, stream: str) -> int:
+        for name, offset, data in reversed(self._pending):
+            if name == stream:
+                return offset + len(data)
+        return self.progress.stored[stream]
+
+    def _keep(self, stream: str, offset: int, data: bytes) -> None:
+        if not self._pending:
+            self._since = self._clock()
+        for name, start, kept in reversed(self._pending):
+            if name == stream:
+                if start + len(kept) == offset and len(kept) + len(data) <= STORE_BYTES:
+                    kept += data
+                    self._pending_bytes += len(data)
+                    return
+                break
+        self._pending.append((stream, offset, bytearray(data)))
+        self._pending_bytes += len(data)
+
+    async def store_if_due(self) -> None:
+        """Store when enough has gathered or waited; a slow talker waits longer over time."""
+        waited = self._clock() - self._since
+        if self._pending and (self._pending_bytes >= STORE_BYTES or waited >= self._interval):
+            small = self._pending_bytes < STORE_BYTES // 16
+            longest = STORE_SECONDS[1] if small else STORE_SECONDS[0]
+            self._interval = min(longest, self._interval * 1.1)
+            await self.store()
+
+    def _pieces(self) -> tuple[dict[str, int], list[OutputChunk]]:
+        before = dict(self.progress.stored)
+        pieces = []
+        for stream, offset, data in self._pending:
+            pieces.append(records.piece(self.command, stream, offset, bytes(data)))
+            self.progress.stored[stream] = offset + len(data)
+        self._pending, self._pending_bytes = [], 0
+        return before, pieces
+
+    async def store(self) -> None:
+        """Write what has gathered. Raises ``LeaseLost``."""
+        before, pieces = self._pieces()
+        if not await self._call(records.store, self.command, before, self.progress, pieces):
+            raise LeaseLost
+
+    async def finish(self, outcome: dict[str, Any]) -> None:
+        """Write the rest and the outcome, then tell. Raises ``LeaseLost``."""
+        before, pieces = self._pieces()
+        done = await self._call(
+            records.finish, self.command, before, self.progress, pieces, **outcome
+        )
+        if not done:
+            raise LeaseLost
+        await self._relay.end()

@@ -1,0 +1,139 @@
+"""The follower's side of the database: claim a command, store output, write down its end.
+
+Every write is fenced: it names the lease and the offsets it builds on. A worker that was thought
+dead and comes back finds that it may no longer write, and stops.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from gcportal.notify import changed
+from providers.contract import RunSpec
+from providers.models import Worker
+from providers.runtime import WORKER_ID
+
+from ..models import Command, OutputChunk
+from ..models.command import STREAM_CODES
+from ..states import ACTIVE, CommandState
+from ..topics import command_topics
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A command that this worker has claimed."""
+
+    command: Command
+    provider: str
+    ref: str
+    spec: RunSpec
+
+    @property
+    def head_limit(self) -> int:
+        """Bytes of a stream stored while it runs; the rest waits until its end is known."""
+        return self.command.output_limit // 2
+
+
+def claim(pk: uuid.UUID) -> Job | None:
+    """Take the lease of an active command; ``None`` if it isn't to be had."""
+    rows = Command.objects.filter(pk=pk)
+    if not rows.filter(state=CommandState.QUEUED, lease_owner=None).update(
+        state=CommandState.STARTING, lease_owner=WORKER_ID
+    ):
+        dead = Q(lease_owner=None) | ~Q(lease_owner__in=Worker.objects.alive().values("pk"))
+        if not rows.filter(dead, state__in=ACTIVE).update(lease_owner=WORKER_ID):
+            return None
+        rows.filter(state=CommandState.QUEUED).update(state=CommandState.STARTING)
+    command = rows.select_related("sandbox").get()
+    spec = RunSpec(
+        run_id=command.pk.hex,
+        command=command.command,
+        working_dir=command.working_dir or None,
+        environment=json.loads(command.environment_secret),
+        timeout=command.timeout_seconds,
+        stdin=command.stdin_open,
+        output_limit=command.output_limit,
+    )
+    return Job(command, command.sandbox.provider, command.sandbox.ref, spec)
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where the streams stand: ``seen`` in the sandbox, ``stored`` in the database."""
+
+    seen: dict[str, int]
+    stored: dict[str, int]
+    gaps: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, command: Command) -> Progress:
+        """Go on where the database stands."""
+        stored = {"stdout": command.stdout_stored, "stderr": command.stderr_stored}
+        return cls(dict(stored), stored)
+
+    def fields(self) -> dict[str, int]:
+        """The command's columns."""
+        values = {f"{stream}_bytes": offset for stream, offset in self.seen.items()}
+        values |= {f"{stream}_stored": offset for stream, offset in self.stored.items()}
+        for stream, (start, end) in self.gaps.items():
+            values |= {f"{stream}_gap_start": start, f"{stream}_gap_end": end}
+        return values
+
+
+def _mine(command: Command) -> Any:
+    return Command.objects.filter(pk=command.pk, lease_owner=WORKER_ID, state__in=ACTIVE)
+
+
+def mark_running(command: Command, started_at: Any) -> bool:
+    """Say that it runs; False when it is to be cancelled instead."""
+    with transaction.atomic():
+        moved = _mine(command).filter(state=CommandState.STARTING)
+        if moved.update(state=CommandState.RUNNING, started_at=started_at):
+            changed(*command_topics(command))
+            return True
+    return not Command.objects.filter(pk=command.pk, state=CommandState.CANCELLING).exists()
+
+
+def store(
+    command: Command, before: dict[str, int], progress: Progress, pieces: list[OutputChunk]
+) -> bool:
+    """Add pieces of output and move the offsets on; False when the lease is lost."""
+    with transaction.atomic():
+        fence = {f"{stream}_stored": offset for stream, offset in before.items()}
+        if not _mine(command).filter(**fence).update(**progress.fields()):
+            return False
+        OutputChunk.objects.bulk_create(pieces)
+    return True
+
+
+def finish(
+    command: Command,
+    before: dict[str, int],
+    progress: Progress,
+    pieces: list[OutputChunk],
+    **outcome: Any,
+) -> bool:
+    """Store the last pieces and the outcome in one transaction; False when the lease is lost."""
+    with transaction.atomic():
+        fence = {f"{stream}_stored": offset for stream, offset in before.items()}
+        rows = _mine(command).filter(**fence)
+        outcome.setdefault("ended_at", timezone.now())
+        if not rows.update(lease_owner=None, **progress.fields(), **outcome):
+            return False
+        OutputChunk.objects.bulk_create(pieces)
+        if command.stdin_bytes:
+            command.inputs.all().delete()
+        changed(*command_topics(command))
+    return True
+
+
+def piece(command: Command, stream: str, offset: int, data: bytes) -> OutputChunk:
+    """An output row, not yet saved."""
+    return OutputChunk(command_id=command.pk, stream=STREAM_CODES[stream], offset=offset, data=data)

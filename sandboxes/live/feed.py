@@ -1,0 +1,181 @@
+"""One command's output to one client: stored bytes from its offset, then the relay, then the end.
+
+The client's offsets rule: what it has is never sent again, what it lacks is fetched from the
+database, and at most a window beyond what it has acknowledged is under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Protocol
+
+from gcportal.aio import run_db
+from gcportal.hub import Ring, hub
+from gcportal.relay import END, Entry
+
+from .. import output
+from ..following.recorder import relay_key
+from ..models import Command
+
+STREAMS = ("stdout", "stderr")
+WINDOW_BYTES = 1024 * 1024
+FRAME_BYTES = 64 * 1024
+# Without a word from the relay for so long, the database is asked.
+LOOK_SECONDS = 2.0
+LAG_SECONDS = 0.3
+
+
+class Sink(Protocol):
+    """Where a feed puts what it has; implemented by the socket and by server-sent events."""
+
+    async def output(self, command: Command, stream: str, offset: int, data: bytes) -> None: ...
+
+    async def gap(self, command: Command, stream: str, start: int, end: int) -> None: ...
+
+    async def end(self, command: Command) -> None: ...
+
+
+class Feed:
+    """Run with ``await feed.run()``; cancel its task to stop."""
+
+    def __init__(self, command: Command, sink: Sink, next_: dict[str, int], window: int) -> None:
+        """``next_``: the offset of each stream that the client wants next.
+
+        ``window``: bytes that may be under way unacknowledged; 0 is without limit.
+        """
+        self.command = command
+        self.next = dict(next_)
+        self._acked = sum(next_.values())
+        self._sink = sink
+        self._window = window
+        self._acks = asyncio.Event()
+        self._cursor = 0
+
+    def ack(self, stdout: int, stderr: int) -> None:
+        """The client has drawn everything before these offsets."""
+        self._acked = max(self._acked, stdout + stderr)
+        self._acks.set()
+
+    async def run(self) -> None:
+        """Send until the command has ended and everything is sent."""
+        key = relay_key(self.command.pk)
+        if self.command.ended:
+            return await self._finish()
+        ring = hub().join(key)
+        self._cursor = ring.first
+        try:
+            await self._stored()
+            while not await self._live(ring):
+                pass
+        finally:
+            hub().leave(key)
+        return await self._finish()
+
+    async def _live(self, ring: Ring) -> bool:
+        """Send what the ring has, then wait; True when the command has ended."""
+        news = ring.next_event()
+        self._cursor = max(self._cursor, ring.first)
+        while (entry := ring.get(self._cursor)) is not None:
+            self._cursor += 1
+            if entry.stream == END:
+                news.cancel()
+                return True
+            await self._relayed(self._merged(ring, entry))
+        done, _ = await asyncio.wait({news}, timeout=LOOK_SECONDS)
+        if done:
+            return False
+        news.cancel()
+        await self._refresh()
+        await self._stored()
+        return self.command.ended
+
+    def _merged(self, ring: Ring, entry: Entry) -> Entry:
+        """The entry and those that continue it, as one frame: frames are what costs."""
+        parts, size = [entry.data], len(entry.data)
+        while (more := ring.get(self._cursor)) is not None:
+            fits = size + len(more.data) <= FRAME_BYTES
+            if more.stream != entry.stream or more.offset != entry.offset + size or not fits:
+                break
+            parts.append(more.data)
+            size += len(more.data)
+            self._cursor += 1
+        return entry if len(parts) == 1 else Entry(entry.stream, entry.offset, b"".join(parts))
+
+    async def _relayed(self, entry: Entry) -> None:
+        stream = entry.stream
+        if entry.offset > self.next[stream]:
+            await self._catch_up(stream, entry.offset)
+        if entry.end > self.next[stream]:
+            skip = max(0, self.next[stream] - entry.offset)
+            await self._send(stream, self.next[stream], entry.data[skip:])
+
+    async def _catch_up(self, stream: str, until: int) -> None:
+        """Fill from the database up to ``until``, as far as that is kept there."""
+        while self.next[stream] < until:
+            if await self._stored_of(stream, until):
+                continue
+            await self._refresh()
+            head = self.command.output_limit // 2
+            if self.command.ended or self.next[stream] >= head:
+                # the middle of a flood: only what was live just now was ever to be had
+                await self._skip(stream, until)
+            else:
+                await asyncio.sleep(LAG_SECONDS)  # about to be stored
+
+    async def _stored(self) -> None:
+        for stream in STREAMS:
+            while await self._stored_of(stream, None):
+                pass
+
+    async def _stored_of(self, stream: str, until: int | None) -> bool:
+        """Send the next stored piece; False when there is none."""
+        at = self.next[stream]
+        piece = await run_db(output.read, self.command.pk, stream, at)
+        if piece is None or (until is not None and piece.offset >= until):
+            return False
+        if piece.offset > at:
+            await self._skip(stream, piece.offset)
+        data = piece.data if until is None else piece.data[: until - piece.offset]
+        for start in range(0, len(data), FRAME_BYTES):
+            await self._send(stream, piece.offset + start, data[start : start + FRAME_BYTES])
+        return True
+
+    async def _finish(self) -> None:
+        await self._refresh()
+        await self._stored()
+        for stream, total in (
+            ("stdout", self.command.stdout_bytes),
+            ("stderr", self.command.stderr_bytes),
+        ):
+            if self.next[stream] < total:
+                await self._skip(stream, total)
+        await self._sink.end(self.command)
+
+    async def _skip(self, stream: str, to: int) -> None:
+        start, self.next[stream] = self.next[stream], to
+        self._acked += to - start
+        await self._sink.gap(self.command, stream, start, to)
+
+    async def _send(self, stream: str, offset: int, data: bytes) -> None:
+        while self._window and sum(self.next.values()) - self._acked >= self._window:
+            self._acks.clear()
+            await self._acks.wait()
+        self.next[stream] = offset + len(data)
+        await self._sink.output(self.command, stream, offset, data)
+
+    async def _refresh(self) -> None:
+        await run_db(self.command.refresh_from_db)
+
+
+def end_message(command: Command) -> dict[str, Any]:
+    """What clients are told of a command's end."""
+    return {
+        "command": str(command.pk),
+        "state": command.state,
+        "exit_code": command.exit_code,
+        "signal": command.signal,
+        "reason": command.reason,
+        "reason_code": command.reason_code,
+        "stdout_bytes": command.stdout_bytes,
+        "stderr_bytes": command.stderr_bytes,
+    }
