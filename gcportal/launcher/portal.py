@@ -17,7 +17,7 @@ from .services import Service, portal_services, redis_service
 from .supervise import Supervised
 
 READY_SECONDS = 90.0
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.1
 FAILURES_AT_START = 3
 STOP_SECONDS = 10.0
 SANDBOXES_STOP_SECONDS = 20.0

@@ -15,6 +15,10 @@ from .config import LaunchConfig
 from .errors import StartError
 
 REDIS_MEMORY = "512mb"
+# `manage.py prepare` has run the checks already.
+CELERY = ("celery", "--quiet", "--skip-checks", "--app", "gcportal")
+# Celery warns of root at length; here only the local provider runs what users give, isolated.
+NO_ROOT_WARNING = ("-W", "ignore::UserWarning:celery.platforms")
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Service:
 
     name: str
     command: tuple[str, ...]
+    to_console: bool = True
 
 
 def web(host: str, port: int) -> tuple[str, ...]:
@@ -36,15 +41,13 @@ def worker(queues: tuple[str, ...], worker_host: str, name: str = "worker") -> t
     """Arguments for ``python -m``: a worker for these queues and this host's own ones."""
     names = ",".join([*queues, *(f"{queue}.{worker_host}" for queue in queues)])
     node = ("--hostname", f"{name}@{worker_host}")
-    return (
-        *("celery", "--app", "gcportal", "worker", "--pool", "threads", "--queues", names, *node),
-        *("--without-mingle", "--without-gossip"),
-    )
+    pool = ("--pool", "threads", "--queues", names, *node)
+    return (*CELERY, "worker", *pool, "--without-mingle", "--without-gossip")
 
 
 def beat() -> tuple[str, ...]:
     """Arguments for ``python -m``: the clock of the sweeps."""
-    return ("celery", "--app", "gcportal", "beat")
+    return (*CELERY, "beat")
 
 
 def redis(program: str, socket: Path) -> tuple[str, ...]:
@@ -74,12 +77,13 @@ def redis_service(config: LaunchConfig) -> Service | None:
     """The embedded server, unless REDIS_URL names another."""
     if config.redis_socket is None:
         return None
-    return Service("redis", redis(redis_program(), config.redis_socket))
+    command = redis(redis_program(), config.redis_socket)
+    return Service("redis", command, to_console=False)
 
 
 def portal_services(config: LaunchConfig) -> list[Service]:
     """The portal's own processes, all on this machine."""
-    python = (sys.executable, "-m")
+    python = (sys.executable, *NO_ROOT_WARNING, "-m")
     return [
         Service("web", python + web(config.host, config.port)),
         Service("worker", python + worker(("ops", "streams"), config.worker_host)),

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gcportal.environment import BASE_DIR
@@ -54,11 +54,11 @@ def ending(code: int) -> str:
 class Output:
     """A process's output: its lines to the console with its name before them, and to its log."""
 
-    def __init__(self, name: str, console: Console, log: BoundedLog) -> None:
+    def __init__(self, name: str, console: Console | None, log: BoundedLog) -> None:
         self._name, self._console, self._log = name, console, log
 
     @contextlib.contextmanager
-    def pipe(self):  # type: ignore[no-untyped-def]
+    def pipe(self) -> Iterator[int]:
         """The write end for one process. The read end closes itself when all writers are gone."""
         read, write = os.pipe()
         os.set_blocking(read, False)
@@ -75,7 +75,7 @@ class Output:
             return
         if data:
             self._log.write(data)
-        for line in splitter.feed(data):
+        for line in splitter.feed(data) if self._console else ():
             self._console.say(f"{self._name:<6} | {line}")
         if not data:
             asyncio.get_running_loop().remove_reader(read)
@@ -91,7 +91,7 @@ class Supervised:
         self.failures = 0
         self._command = service.command
         self._console = console
-        self._output = Output(service.name, console, self.log)
+        self._output = Output(service.name, console if service.to_console else None, self.log)
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
