@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import structlog
@@ -25,6 +26,11 @@ def _renderer(log_format: str) -> list[Any]:
         ]
     plain = structlog.dev.plain_traceback
     return [structlog.dev.ConsoleRenderer(exception_formatter=plain, colors=False)]
+
+
+def no_readiness_probe(record: logging.LogRecord) -> bool:
+    """Leave out the answers to ``/readyz``: a portal that starts or stops says 503, rightly."""
+    return "/readyz" not in f"{record.msg}{record.args}"
 
 
 def logging_settings(level: str, log_format: str) -> dict[str, Any]:
@@ -56,7 +62,19 @@ def logging_settings(level: str, log_format: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"structured": formatter},
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "filters": {
+            "no_readiness_probe": {
+                "()": "django.utils.log.CallbackFilter",
+                "callback": no_readiness_probe,
+            }
+        },
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": "structured",
+                "filters": ["no_readiness_probe"],
+            }
+        },
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             "daphne": quiet,
