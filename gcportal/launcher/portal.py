@@ -117,15 +117,19 @@ async def stop_sandboxes(working_dir: Path) -> str:
     loop = asyncio.get_running_loop()
     done: asyncio.Future[str] = loop.create_future()
 
-    def stop() -> None:
-        from providers.local.shutdown import stop_all  # late: nothing else here needs the provider
+    def tell(problem: str) -> None:
+        if not done.cancelled():
+            done.set_result(problem)
 
+    def stop() -> None:
         problem = ""
         try:
+            from providers.local.shutdown import stop_all  # late: nothing else here needs it
+
             stop_all(working_dir)
         except Exception as error:  # noqa: BLE001 - told to the user; the rest must still stop
             problem = str(error) or type(error).__name__
-        loop.call_soon_threadsafe(lambda: done.cancelled() or done.set_result(problem))
+        loop.call_soon_threadsafe(tell, problem)
 
     threading.Thread(target=stop, name="stop-sandboxes", daemon=True).start()
     return await done
