@@ -34,7 +34,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
     ready = all(checks.values())
     said = {name: "ok" if fine else "unavailable" for name, fine in checks.items()}
     body = {"status": "ok" if ready else "unavailable", "checks": said}
-    return JsonResponse(body, status=200 if ready else 503)
+    response = JsonResponse(body, status=200 if ready else 503)
+    response._has_been_logged = True  # a probe's "not yet" is no error
+    return response
 
 
 def _database() -> bool:

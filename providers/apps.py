@@ -6,3 +6,6 @@ class ProvidersConfig(AppConfig):
 
     name = "providers"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import signals  # noqa: F401

@@ -1,12 +1,14 @@
-"""The registry: one line per kind of provider. The contract's other side is never imported here
-before it is used, so a web process learns names, forms and capabilities without any SDK."""
+"""The registry: one entry per kind of provider.
+
+A web process learns names, forms and capabilities from here without importing any SDK.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 
+from django.utils.module_loading import import_string
 from pydantic import BaseModel
 
 from .contract import Capabilities
@@ -16,18 +18,23 @@ from .contract import Capabilities
 class Kind:
     """Where a kind of provider lives.
 
-    ``package`` holds ``config.py`` (the Pydantic model ``Config``), ``capabilities.py``
-    (``CAPABILITIES``) and, for workers only, ``factory.py`` (``make() -> SandboxProvider``).
+    ``config`` is the Pydantic model, ``capabilities`` the value; both modules import no SDK.
     ``host_bound``: its sandboxes belong to the worker host that made them.
     """
 
     label: str
-    package: str
+    config: str
+    capabilities: str
     host_bound: bool = False
 
 
 KINDS: dict[str, Kind] = {
-    "local": Kind("Local", "providers.local", host_bound=True),
+    "local": Kind(
+        "Local",
+        config="providers.local.config.LocalConfig",
+        capabilities="providers.local.capabilities.CAPABILITIES",
+        host_bound=True,
+    ),
 }
 
 
@@ -49,8 +56,7 @@ def info(name: str) -> ProviderInfo | None:
     kind = KINDS.get(name)
     if kind is None:
         return None
-    config = import_module(f"{kind.package}.config").Config
-    capabilities = import_module(f"{kind.package}.capabilities").CAPABILITIES
+    config, capabilities = import_string(kind.config), import_string(kind.capabilities)
     return ProviderInfo(name, kind.label, config, capabilities, kind.host_bound)
 
 
