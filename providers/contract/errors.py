@@ -89,10 +89,11 @@ class RunNotFound(ProviderError):
 
 
 class RunRefused(ProviderError):
-    """The run could not be started: wrong working directory, environment, or limits.
+    """The run could not be started: wrong command, working directory, environment, or limits.
 
-    ``code`` is set per instance: ``working_dir_missing``, ``environment_invalid``,
-    ``process_limit``, ``disk_full`` or ``run_refused``.
+    ``code`` is set per instance: ``command_invalid``, ``working_dir_missing``,
+    ``environment_invalid``, ``process_limit``, ``disk_full``, ``cpu_time_exhausted``,
+    ``request_invalid`` (another field is out of bounds), ``run_id_invalid`` or ``run_refused``.
     """
 
     def __init__(self, message: str, *, code: str = "run_refused", detail: str = "") -> None:
