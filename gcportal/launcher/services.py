@@ -45,9 +45,14 @@ def worker(queues: tuple[str, ...], worker_host: str, name: str = "worker") -> t
     return (*CELERY, "worker", *pool, "--without-mingle", "--without-gossip")
 
 
-def beat() -> tuple[str, ...]:
-    """Arguments for ``python -m``: the clock of the sweeps."""
-    return (*CELERY, "beat")
+def beat(worker_host: str = "") -> tuple[str, ...]:
+    """Arguments for ``python -m``: the clock of the sweeps.
+
+    Args:
+        worker_host: given, it answers health checks as ``beat@`` this name.
+    """
+    answer = ("--enable-remote-control", "--hostname", f"beat@{worker_host}") if worker_host else ()
+    return (*CELERY, "beat", *answer)
 
 
 def redis(program: str, socket: Path) -> tuple[str, ...]:
@@ -57,7 +62,7 @@ def redis(program: str, socket: Path) -> tuple[str, ...]:
         *(program, "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
         *("--save", "", "--appendonly", "no", "--dir", str(socket.parent)),
         *("--maxmemory", REDIS_MEMORY, "--maxmemory-policy", "noeviction"),
-        *("--loglevel", "warning", "--daemonize", "no"),
+        *("--loglevel", "warning", "--daemonize", "no", "--set-proc-title", "no"),
     )
 
 
