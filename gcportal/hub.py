@@ -11,6 +11,7 @@ import os
 import secrets
 import weakref
 from collections import deque
+from typing import Any
 
 import redis.exceptions
 import structlog
@@ -129,8 +130,9 @@ class Hub:
         await reader.aclose()
 
     async def _read_once(self, reader: redis.asyncio.Redis) -> None:
-        keys = {**self._after, self._wake_key: self._wake_after}
-        for name, entries in await reader.xread(keys, count=256, block=BLOCK_MS) or []:
+        keys: Any = {**self._after, self._wake_key: self._wake_after}
+        answer: Any = await reader.xread(keys, count=256, block=BLOCK_MS)
+        for name, entries in answer or []:
             key = name.decode()
             if key == self._wake_key:
                 self._wake_after = entries[-1][0]

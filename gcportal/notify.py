@@ -27,7 +27,7 @@ def group_of(topic: str) -> str:
 
 async def tell(topics: Iterable[str]) -> None:
     """Send a hint for each topic. A Redis that is down is logged and else ignored."""
-    layer = get_channel_layer()
+    layer: Any = get_channel_layer()
     try:
         for topic in topics:
             await layer.group_send(group_of(topic), {"type": "hint", "topic": topic})
@@ -57,7 +57,7 @@ class Listener:
 
     def __init__(self, topics: Iterable[str]) -> None:
         self._topics = list(topics)
-        self._layer = get_channel_layer()
+        self._layer: Any = get_channel_layer()
         self._channel = ""
 
     async def __aenter__(self) -> Listener:

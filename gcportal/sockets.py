@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from channels.auth import get_user
+from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.sessions import CookieMiddleware, SessionMiddleware
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -17,7 +18,14 @@ from accounts.tokens import user_for_token
 
 from .aio import run_db
 
-ASGIApp = Callable[[dict[str, Any], Any, Any], Awaitable[Any]]
+ASGIApp = Callable[[Any, Any, Any], Awaitable[Any]]
+
+
+class UnknownSocket(AsyncWebsocketConsumer):
+    """Closes a socket whose address isn't ours."""
+
+    async def connect(self) -> None:
+        await self.close(code=4404)
 
 
 def authenticated(app: ASGIApp) -> ASGIApp:
@@ -46,8 +54,8 @@ class _SessionUser:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
-        user = await get_user(scope)
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
+        user: Any = await get_user(scope)
         session, pk = scope["session"], user.pk
         key = session.session_key
 

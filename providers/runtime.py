@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -20,21 +21,23 @@ from gcportal.ids import uuid7
 
 from .models import Worker
 
+Duty = Callable[[], Coroutine[Any, Any, None]]
+
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS = 1.5
 WORKER_ID: uuid.UUID = uuid7()
 # What else each worker does regularly: (seconds between, coroutine function).
-_duties: list[tuple[float, Callable[[], Awaitable[None]]]] = []
+_duties: list[tuple[float, Duty]] = []
 _stopping = False
 
 
 def duty(
     seconds: float,
-) -> Callable[[Callable[[], Awaitable[None]]], Callable[[], Awaitable[None]]]:
+) -> Callable[[Duty], Duty]:
     """Have every worker process await this at start and then every so many seconds."""
 
-    def register(function: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    def register(function: Duty) -> Duty:
         _duties.append((seconds, function))
         return function
 
@@ -53,7 +56,7 @@ async def _start(queues: str) -> None:
         asyncio.create_task(_forever(seconds, function))  # noqa: RUF006
 
 
-async def _forever(seconds: float, function: Callable[[], Awaitable[None]]) -> None:
+async def _forever(seconds: float, function: Duty) -> None:
     while not _stopping:
         try:
             await function()

@@ -11,9 +11,6 @@ from . import runtime
 
 @worker_ready.connect
 def _ready(sender: Any, **kwargs: Any) -> None:
-    # Importing what has duties registers them.
-    from sandboxes import tasks  # noqa: F401
-
     runtime.start([queue.name for queue in sender.task_consumer.queues])
 
 

@@ -18,6 +18,7 @@ from gcportal.notify import changed
 from providers import instances
 from providers.contract import (
     ProviderError,
+    ProviderTimeout,
     SandboxConfig,
     SandboxGone,
     SandboxSession,
@@ -80,10 +81,9 @@ async def _carry_out(sandbox: Sandbox) -> dict[str, Any] | None:
         log.warning("settling_failed", state=state, code=error.code, error=error.message)
         return _after_error(state, error)
     except TimeoutError:
-        error = ProviderError("The provider took too long to answer.")
-        error.code = "provider_timeout"
-        log.warning("settling_failed", state=state, code=error.code)
-        return _after_error(state, error)
+        late = ProviderTimeout("The provider took too long to answer.")
+        log.warning("settling_failed", state=state, code=late.code)
+        return _after_error(state, late)
 
 
 async def _create(sandbox: Sandbox) -> dict[str, Any]:

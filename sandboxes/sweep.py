@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -38,7 +39,7 @@ def sweep() -> None:
     Worker.objects.filter(seen_at__lt=now - timedelta(hours=1)).delete()
 
 
-def _commands(now, workers, hosts) -> None:
+def _commands(now: datetime, workers: list[UUID], hosts: set[str]) -> None:
     orphaned = Q(lease_owner=None) | ~Q(lease_owner__in=workers)
     waiting = Command.objects.filter(orphaned, state__in=ACTIVE, created_at__lt=now - PATIENCE)
     for pk, host in waiting.values_list("pk", "sandbox__host")[:BATCH]:
@@ -52,7 +53,7 @@ def _commands(now, workers, hosts) -> None:
             send(work.CANCEL_COMMAND, pk, host=host)
 
 
-def _inputs(hosts) -> None:
+def _inputs(hosts: set[str]) -> None:
     waiting = CommandInput.objects.filter(command__state__in=ACTIVE)
     rows = waiting.values_list("command_id", "command__sandbox__host").distinct()[:BATCH]
     for pk, host in rows:
@@ -60,7 +61,7 @@ def _inputs(hosts) -> None:
             send(work.DELIVER_INPUT, pk, host=host)
 
 
-def _sandboxes(now, workers, hosts) -> None:
+def _sandboxes(now: datetime, workers: list[UUID], hosts: set[str]) -> None:
     free = Q(lease_owner=None) | Q(lease_until__lt=now) | ~Q(lease_owner__in=workers)
     waiting = Sandbox.objects.filter(free, state__in=SETTLING, changed_at__lt=now - PATIENCE)
     for sandbox in waiting[:BATCH]:
@@ -91,7 +92,7 @@ def _give_up(sandbox: Sandbox) -> None:
         changed(*sandbox_topics(sandbox))
 
 
-def _deadlines(now) -> None:
+def _deadlines(now: datetime) -> None:
     over = Sandbox.objects.filter(state=SandboxState.RUNNING, expires_at__lt=now)
     for sandbox in over[:BATCH]:
         expire_sandbox(sandbox)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import structlog
 from django.db import Error as DatabaseError
@@ -18,6 +20,7 @@ from providers.contract import (
     RunExit,
     RunOutput,
     SandboxSession,
+    Stream,
 )
 
 from ..states import CommandState
@@ -25,6 +28,8 @@ from . import records
 from .outcome import of_exit, outcome_of
 from .pacing import paced
 from .recorder import LeaseLost, Recorder
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +63,7 @@ def following() -> int:
     return len(_following)
 
 
-async def _persistently(func, *args, **kwargs):
+async def _persistently(func: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """Call into the database until it answers: it may be locked or restarting."""
     attempt = 0
     while True:
@@ -121,7 +126,7 @@ class _Follower:
             await session.cancel_run(self.job.spec.run_id, CANCEL_GRACE_SECONDS)
 
     async def _follow(self, session: SandboxSession) -> None:
-        events = session.follow_run(self.job.spec.run_id, dict(self.recorder.progress.seen))
+        events = session.follow_run(self.job.spec.run_id, self.recorder.progress.seen.copy())
         async for batch in paced(events):
             for event in batch:
                 if isinstance(event, RunOutput):
@@ -132,13 +137,13 @@ class _Follower:
             await self.recorder.store_if_due()
 
     async def _end(self, session: SandboxSession, exit_: RunExit) -> None:
-        totals = {"stdout": exit_.stdout_bytes, "stderr": exit_.stderr_bytes}
+        totals: dict[Stream, int] = {"stdout": exit_.stdout_bytes, "stderr": exit_.stderr_bytes}
         if any(self.recorder.progress.stored[s] < totals[s] for s in STREAMS):
             await self._tails(session, totals)
         self.recorder.progress.seen.update(totals)
         await self.recorder.finish(of_exit(self.command, exit_))
 
-    async def _tails(self, session: SandboxSession, totals: dict[str, int]) -> None:
+    async def _tails(self, session: SandboxSession, totals: dict[Stream, int]) -> None:
         """Store the last half of the limit of a stream that wrote more than its first half."""
         starts = self.recorder.tail_starts(totals)
         if not starts:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gcportal.relay import RelayWriter
-from providers.contract import STREAMS, RunOutput
+from providers.contract import STREAMS, RunOutput, Stream
 
 from ..models import OutputChunk
 from . import records
@@ -35,7 +35,7 @@ class Recorder:
         self._limit = job.command.output_limit
         self._call = call
         self._relay = RelayWriter(relay_key(job.command.pk), sum(self.progress.seen.values()))
-        self._pending: list[tuple[str, int, bytearray]] = []
+        self._pending: list[tuple[Stream, int, bytearray]] = []
         self._pending_bytes = 0
         self._clock = asyncio.get_running_loop().time
         self._since = 0.0
@@ -60,7 +60,7 @@ class Recorder:
         if self._pending_bytes >= STORE_BYTES * 4:
             await self.store()
 
-    def tail_starts(self, totals: dict[str, int]) -> dict[str, int]:
+    def tail_starts(self, totals: dict[Stream, int]) -> dict[Stream, int]:
         """For streams not stored whole: the offset from which the rest is to be kept."""
         tail = self._limit - self._head_limit
         return {
@@ -69,13 +69,13 @@ class Recorder:
             if self._next(stream) < totals[stream]
         }
 
-    def _next(self, stream: str) -> int:
+    def _next(self, stream: Stream) -> int:
         for name, offset, data in reversed(self._pending):
             if name == stream:
                 return offset + len(data)
         return self.progress.stored[stream]
 
-    def _keep(self, stream: str, offset: int, data: bytes) -> None:
+    def _keep(self, stream: Stream, offset: int, data: bytes) -> None:
         if not self._pending:
             self._since = self._clock()
         for name, start, kept in reversed(self._pending):
@@ -97,7 +97,7 @@ class Recorder:
             self._interval = min(longest, self._interval * 1.1)
             await self.store()
 
-    def _pieces(self) -> tuple[dict[str, int], list[OutputChunk]]:
+    def _pieces(self) -> tuple[dict[Stream, int], list[OutputChunk]]:
         before = dict(self.progress.stored)
         pieces = []
         for stream, offset, data in self._pending:

@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from gcportal.notify import changed
-from providers.contract import RunSpec
+from providers.contract import RunSpec, Stream
 from providers.models import Worker
 from providers.runtime import WORKER_ID
 
@@ -68,14 +68,17 @@ def claim(pk: uuid.UUID) -> Job | None:
 class Progress:
     """Where the streams stand: ``seen`` in the sandbox, ``stored`` in the database."""
 
-    seen: dict[str, int]
-    stored: dict[str, int]
-    gaps: dict[str, tuple[int, int]] = field(default_factory=dict)
+    seen: dict[Stream, int]
+    stored: dict[Stream, int]
+    gaps: dict[Stream, tuple[int, int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, command: Command) -> Progress:
         """Go on where the database stands."""
-        stored = {"stdout": command.stdout_stored, "stderr": command.stderr_stored}
+        stored: dict[Stream, int] = {
+            "stdout": command.stdout_stored,
+            "stderr": command.stderr_stored,
+        }
         return cls(dict(stored), stored)
 
     def fields(self) -> dict[str, int]:
@@ -102,7 +105,7 @@ def mark_running(command: Command, started_at: Any) -> bool:
 
 
 def store(
-    command: Command, before: dict[str, int], progress: Progress, pieces: list[OutputChunk]
+    command: Command, before: dict[Stream, int], progress: Progress, pieces: list[OutputChunk]
 ) -> bool:
     """Add pieces of output and move the offsets on; False when the lease is lost."""
     with transaction.atomic():
@@ -115,7 +118,7 @@ def store(
 
 def finish(
     command: Command,
-    before: dict[str, int],
+    before: dict[Stream, int],
     progress: Progress,
     pieces: list[OutputChunk],
     **outcome: Any,
@@ -134,6 +137,6 @@ def finish(
     return True
 
 
-def piece(command: Command, stream: str, offset: int, data: bytes) -> OutputChunk:
+def piece(command: Command, stream: Stream, offset: int, data: bytes) -> OutputChunk:
     """An output row, not yet saved."""
     return OutputChunk(command_id=command.pk, stream=STREAM_CODES[stream], offset=offset, data=data)

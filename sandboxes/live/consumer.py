@@ -9,7 +9,7 @@ import asyncio
 import json
 import time
 import uuid
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -47,7 +47,7 @@ class PortalConsumer(AsyncWebsocketConsumer):
         if user is None or not user.is_authenticated:
             await self.close(code=4401)
             return
-        self.user = user
+        self.user = cast(User, user)
         self._topics: set[str] = set()
         self._feeds: dict[uuid.UUID, tuple[Feed, asyncio.Task[None]]] = {}
         self._hints = 0
@@ -87,7 +87,7 @@ class PortalConsumer(AsyncWebsocketConsumer):
         if time.monotonic() - self._checked_at < RECHECK_SECONDS:
             return
         self._checked_at = time.monotonic()
-        if not await run_db(self.scope["still_valid"]):
+        if not await run_db(cast(Any, self.scope)["still_valid"]):
             await self.close(code=4401)
 
     # --- hints ---------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ class PortalConsumer(AsyncWebsocketConsumer):
     def _run(self, message: dict[str, Any], options: dict[str, Any]) -> Command:
         sandbox = get_sandbox(self.user, message.get("sandbox"))
         stdin = message.get("stdin", False) is True
-        line = message.get("command")
+        line: Any = message.get("command")
         return actions.run_command(self.user, sandbox, command=line, stdin=stdin, **options)
 
     async def op_follow(self, message: dict[str, Any]) -> None:
