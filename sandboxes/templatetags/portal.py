@@ -66,7 +66,9 @@ def _ago(moment: datetime) -> str:
     if size >= 7 * 86400:
         return f"{timezone.localtime(moment):%-d %b %Y}"
     unit, name = next((u, n) for u, n in UNITS if size >= u or u == 1)
-    return f"in {size // unit} {name}" if seconds < 0 else f"{size // unit} {name} ago"
+    if seconds < 0:
+        return f"in {round(size / unit)} {name}"
+    return f"{size // unit} {name} ago"
 
 
 @register.simple_tag

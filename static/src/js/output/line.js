@@ -2,7 +2,8 @@
  * One line of output while it is being written: runs of text in one style, and where the next
  * character goes, so that progress bars can write over themselves.
  *
- *   const line = new Line(document.createElement("div"));
+ *   const line = new Line();
+ *   line.element = document.createElement("div");
  *   line.put("50 %", null); line.column = 0; line.put("60 %", null); line.render();
  */
 import { dress } from "./ansi.js";
@@ -12,8 +13,15 @@ export class Line {
   length = 0;
   column = 0;
 
-  constructor(element) {
-    this.element = element;
+  more = false; // whether it goes on from the row above
+  element = null;
+
+  get plain() {
+    return !this.runs.some((run) => run.style);
+  }
+
+  get text() {
+    return this.runs.map((run) => run.text).join("");
   }
 
   put(text, style) {
@@ -50,7 +58,7 @@ export class Line {
   }
 
   render() {
-    if (this.runs.length === 1 && !this.runs[0].style) { this.element.textContent = this.runs[0].text; return; }
+    if (this.plain) { this.element.textContent = this.text; return; }
     this.element.replaceChildren(...this.runs.map(({ text, style }) => {
       if (!style) return document.createTextNode(text);
       const span = dress(document.createElement("span"), style);

@@ -1,7 +1,8 @@
 /*
  * Turns the bytes of two streams into lines on the page, in the order of their arrival. A stream's
- * unfinished line stays its own when the other stream writes in between. What is kept on the page is
- * bounded: whole blocks leave at the top.
+ * unfinished line stays its own when the other stream writes in between. Finished plain lines share
+ * one element, so that millions of lines cost little; what is kept is bounded: whole blocks leave at
+ * the top.
  *
  *   const sheet = new Sheet(element, () => say("earlier output left the page"));
  *   sheet.write("stdout", bytes); sheet.render();
@@ -19,6 +20,8 @@ export class Sheet {
   lines = 0;
   characters = 0;
   dropped = false;
+  blocks = []; // {element, lines, characters}
+  group = null; // finished plain lines that share an element: {name, element, text}
 
   constructor(element, onDrop = () => {}) {
     this.element = element;
@@ -27,7 +30,7 @@ export class Sheet {
   }
 
   #stream(name) {
-    const stream = { name, line: null, decoder: new TextDecoder(), scanner: new Scanner(), fresh: true };
+    const stream = { name, line: null, decoder: new TextDecoder(), scanner: new Scanner() };
     stream.to = {
       text: (text, style) => this.#text(stream, text, style),
       newline: () => { this.#line(stream); this.#finish(stream); },
@@ -49,60 +52,99 @@ export class Sheet {
   /* Bytes are missing here: what was unfinished stays as it is, and a note says so. */
   note(name, text) {
     const stream = this.streams[name];
-    this.#finish(stream);
+    if (stream.line) this.#finish(stream);
     stream.decoder = new TextDecoder();
-    const element = this.#row("note");
-    element.textContent = text;
+    this.#row("note", 0).textContent = text;
   }
 
   #text(stream, text, style) {
     while (text) {
       const line = this.#line(stream);
-      const room = LONG - line.column;
-      const piece = text.length > room ? text.slice(0, room) : text;
-      const before = line.length;
+      const piece = text.slice(0, LONG - line.column);
       line.put(piece, style);
-      this.characters += line.length - before;
       text = text.slice(piece.length);
-      if (line.column >= LONG) { this.#finish(stream); if (text) this.#line(stream).element.classList.add("more"); }
+      if (line.column < LONG) continue;
+      this.#finish(stream);
+      if (text) this.#line(stream).more = true;
     }
   }
 
+  /* The stream's unfinished line. The other stream's takes its place on the page first. */
   #line(stream) {
-    if (stream.line && !stream.line.element.parentNode?.parentNode) stream.line = null; // its block left
-    return (stream.line ??= new Line(this.#row(`l ${stream.name}`)));
+    if (stream.line?.element && !stream.line.element.isConnected) stream.line = null; // it left at the top
+    if (stream.line) return stream.line;
+    for (const other of Object.values(this.streams)) if (other.line && !other.line.element) this.#place(other);
+    return (stream.line = new Line());
+  }
+
+  #place({ name, line }) {
+    line.element = this.#row(line.more ? `l ${name} more` : `l ${name}`, line.length);
   }
 
   #finish(stream) {
-    stream.line?.render();
+    const { line, name } = stream;
     stream.line = null;
+    if (!line.element && !line.more && line.plain) return this.#join(name, line.text);
+    if (!line.element) this.#place({ name, line });
+    line.render();
   }
 
-  #row(className) {
-    if (!this.block || this.block.childElementCount >= BLOCK) this.#nextBlock();
+  #join(name, text) {
+    if (this.group?.name !== name || this.block.lines >= BLOCK) {
+      const element = this.#row(`l ${name}`, text.length);
+      this.group = { name, element, text: `${text}\n` };
+      return;
+    }
+    this.group.text += `${text}\n`;
+    this.#count(text.length);
+  }
+
+  #row(className, characters) {
+    this.#write();
+    this.group = null;
+    if (!this.block || this.block.lines >= BLOCK) this.#nextBlock();
     const element = document.createElement("div");
     element.className = className;
-    this.block.append(element);
-    this.lines += 1;
+    this.block.element.append(element);
+    this.#count(characters);
     return element;
   }
 
+  #count(characters) {
+    this.block.lines += 1;
+    this.block.characters += characters;
+    this.lines += 1;
+    this.characters += characters;
+  }
+
   #nextBlock() {
-    if (this.block) this.block.style.containIntrinsicBlockSize = `auto ${Math.round(BLOCK * LINE_HEIGHT)}px`;
-    this.block = document.createElement("div");
-    this.block.className = "block";
-    this.element.append(this.block);
-    while (this.element.childElementCount > 2 && (this.lines > LINES || this.characters > CHARACTERS)) {
-      const first = this.element.firstElementChild;
-      this.lines -= first.childElementCount;
-      this.characters -= first.textContent.length;
-      first.remove();
+    if (this.block) this.block.element.style.containIntrinsicBlockSize = `auto ${Math.round(BLOCK * LINE_HEIGHT)}px`;
+    this.block = { element: document.createElement("div"), lines: 0, characters: 0 };
+    this.block.element.className = "block";
+    this.element.append(this.block.element);
+    this.blocks.push(this.block);
+    while (this.blocks.length > 2 && (this.lines > LINES || this.characters > CHARACTERS)) {
+      const first = this.blocks.shift();
+      this.lines -= first.lines;
+      this.characters -= first.characters;
+      first.element.remove();
       if (!this.dropped) { this.dropped = true; this.onDrop(); }
     }
   }
 
-  /* Draw the unfinished lines; finished ones are drawn already. */
+  #write() {
+    if (!this.group || this.group.drawn === this.group.text.length) return;
+    this.group.element.textContent = this.group.text;
+    this.group.drawn = this.group.text.length;
+  }
+
+  /* Draw what is unfinished; the rest is drawn already. */
   render() {
-    for (const stream of Object.values(this.streams)) stream.line?.render();
+    this.#write();
+    for (const stream of Object.values(this.streams)) {
+      if (!stream.line) continue;
+      if (!stream.line.element) this.#place(stream);
+      stream.line.render();
+    }
   }
 }

@@ -67,9 +67,17 @@ export class Search {
     if (!this.found.length) return;
     this.at = (this.at + step + this.found.length) % this.found.length;
     this.onJump();
-    this.found[this.at].line.scrollIntoView({ block: "center", inline: "nearest" });
     this.#mark();
+    this.#reveal();
     this.#say();
+  }
+
+  /* An element may hold many lines: go to the match itself. */
+  #reveal() {
+    const { lines, found, at } = this;
+    found[at].line.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const here = range(found[at])?.getBoundingClientRect();
+    if (here) lines.scrollTop += here.top - lines.getBoundingClientRect().top - lines.clientHeight / 2;
   }
 
   #mark() {

@@ -75,7 +75,7 @@ function visibleText(element, lines) {
   let text = "";
   for (const line of lines.querySelectorAll(".l")) {
     if (line.classList.contains(hidden)) continue;
-    text += (text && !line.classList.contains("more") ? "\n" : "") + line.textContent;
+    text += (text && !line.classList.contains("more") ? "\n" : "") + line.textContent.replace(/\n$/, "");
   }
   return text;
 }

@@ -16,7 +16,7 @@ export function ago(date) {
   if (size < 10 && seconds >= 0) return "just now";
   if (size >= 7 * 86400) return null;
   const [n, unit] = size < 60 ? [size, "s"] : size < 3600 ? [size / 60, "min"] : size < 86400 ? [size / 3600, "h"] : [size / 86400, "d"];
-  return seconds < 0 ? `in ${Math.trunc(n)} ${unit}` : `${Math.trunc(n)} ${unit} ago`;
+  return seconds < 0 ? `in ${Math.round(n)} ${unit}` : `${Math.trunc(n)} ${unit} ago`;
 }
 
 export function span(seconds) {
