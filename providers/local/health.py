@@ -24,7 +24,7 @@ def facts(settings: LocalSettings) -> dict[str, Any]:
         "user": "root" if os.geteuid() == 0 else "unprivileged",
         "working_dir": str(settings.working_dir),
         "python": sys.version.split()[0],
-        "network": network.availability(settings),
+        "network": network.availability(),
     }
     if settings.isolation != "none":
         try:

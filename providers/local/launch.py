@@ -19,7 +19,7 @@ import time
 from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from providers.contract import (
     ConfigurationError,
@@ -99,41 +99,59 @@ class Launch:
 
     def run(self) -> None:
         """Start, wait until the holder answers, and note who it is."""
+        if self.config.network and self.isolated:
+            network.require()
         self._prepare_files()
         with ExitStack() as stack:
-            server = stack.enter_context(self.state.bind_socket())
-            runs_fd = self.state.open("runs")
-            stack.callback(os.close, runs_fd)
-            boot = Pipe(stack)
-            ready = Pipe(stack)
-            alive = Pipe(stack)  # held open by the holder: what ends with it watches this end
-            keep = [server.fileno(), runs_fd, self.lock_fd]
-            keep += [boot.reader.fileno(), ready.writer.fileno(), alive.writer.fileno()]
-            if self.settings.limits_mechanism == "auto" and self.isolated:
-                self.group = cgroups.create(self.state.sandbox_id, self.config)
-            cpu_file = self.group.cpu_file() if self.group else None
-            cpu = stack.enter_context(cpu_file.open("rb", 0)) if cpu_file else None
-            if cpu:
-                keep.append(cpu.fileno())
-            process, pid = self._spawn(stack, boot.reader.fileno(), keep)
-            try:
-                boot.reader.close()
-                ready.writer.close()
-                alive.writer.close()
-                if self.group:
-                    self.group.add(pid)
-                if self.config.network and self.isolated:
-                    network.connect(pid, alive.reader.fileno(), self.settings)
-                document = self._boot(keep, cpu.fileno() if cpu else None)
-                boot.writer.write(json.dumps(document).encode())
-                boot.writer.close()
-                self._await(ready.reader.fileno())
-            except BaseException:
-                self._undo(process, pid)
-                raise
+            self._start(stack)
+
+    def _start(self, stack: ExitStack) -> None:
+        server = stack.enter_context(self.state.bind_socket())
+        runs_fd = self.state.open("runs")
+        stack.callback(os.close, runs_fd)
+        log = stack.enter_context((self.state.path / "holder.log").open("ab", 0))
+        boot, info, ready = Pipe(stack), Pipe(stack), Pipe(stack)
+        alive = Pipe(stack)  # the holder keeps one end: what must end with it watches the other
+        cpu = self._make_group(stack)
+        numbers = {
+            "listen_fd": server.fileno(),
+            "runs_fd": runs_fd,
+            "lock_fd": self.lock_fd,
+            "ready_fd": ready.writer.fileno(),
+            "alive_fd": alive.writer.fileno(),
+        }
+        if cpu is not None:
+            numbers["cpu_fd"] = cpu.fileno()
+        keep = list(numbers.values())
+        helpers = [self._spawn(log, boot.reader.fileno(), info.writer.fileno(), keep)]
+        pid = helpers[0].pid
+        try:
+            for end in (boot.reader, info.writer, ready.writer, alive.writer):
+                end.close()
+            if self.isolated:
+                pid = self._inner_pid(info.reader)
+            if self.group:
+                self.group.add(pid)
+            if self.config.network and self.isolated:
+                helpers.append(network.connect(pid, alive.reader, log, self.settings))
+            # A holder that is gone already is noticed right below, with its reason.
+            with suppress(BrokenPipeError):
+                boot.writer.write(json.dumps({**self._boot(), **numbers}).encode())
+            boot.writer.close()
+            self._await(ready.reader.fileno())
+        except BaseException:
+            self._undo(helpers, pid)
+            raise
         self._note(pid)
         with _started_lock:
-            _started.append(process)
+            _started.extend(helpers)
+
+    def _make_group(self, stack: ExitStack) -> IO[bytes] | None:
+        """Make the control group if we may; returns the file that tells its CPU time."""
+        if self.settings.limits_mechanism == "auto" and self.isolated:
+            self.group = cgroups.create(self.state.sandbox_id, self.config)
+        path = self.group.cpu_file() if self.group else None
+        return stack.enter_context(path.open("rb", 0)) if path else None
 
     def _prepare_files(self) -> None:
         folder = self.state.path
@@ -147,20 +165,19 @@ class Launch:
             bubblewrap.write_etc(folder / "etc", self.hostname, uid, nameserver)
 
     def _spawn(
-        self, stack: ExitStack, boot_fd: int, keep: list[int]
-    ) -> tuple[subprocess.Popen[bytes], int]:
-        """Start the holder detached from this process; returns it and the holder's pid."""
-        log = stack.enter_context((self.state.path / "holder.log").open("ab", 0))
-        info = Pipe(stack)
+        self, log: IO[bytes], boot_fd: int, info_fd: int, keep: list[int]
+    ) -> subprocess.Popen[bytes]:
+        """Start the holder, detached from this process: it must outlive us and our group."""
         environment: dict[str, str] = {}
         if self.isolated:
+            binary, _ = bubblewrap.find(self.settings)
             program, mounts, environment = bubblewrap.interpreter()
             arguments = bubblewrap.command(
-                bubblewrap.find(self.settings)[0],
+                binary,
                 self.state.path,
                 self.hostname,
                 self.config.memory_mb,
-                info.writer.fileno(),
+                info_fd,
                 self.as_root,
             )
             arguments = bubblewrap.finish([*arguments, *mounts])
@@ -168,7 +185,7 @@ class Launch:
         else:
             code = str(Path(__file__).parent)
             arguments = bubblewrap.holder_command(sys.executable, code, boot_fd)
-        process = subprocess.Popen(
+        return subprocess.Popen(
             arguments,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -176,17 +193,13 @@ class Launch:
             env=environment,
             cwd="/",
             start_new_session=True,
-            pass_fds=[*keep, info.writer.fileno()],
+            pass_fds=[*keep, boot_fd, info_fd],
         )
-        info.writer.close()
-        return process, self._inner_pid(info.reader) if self.isolated else process.pid
 
-    def _inner_pid(self, info: BinaryIO) -> int:
+    def _inner_pid(self, info: IO[bytes]) -> int:
         """The holder's pid as the host sees it; end of file means bubblewrap gave up."""
         text = b""
-        while b"}" not in text:
-            if not select.select([info], [], [], START_SECONDS)[0]:
-                break
+        while b"}" not in text and select.select([info], [], [], START_SECONDS)[0]:
             part = info.read(4096)
             if not part:
                 break
@@ -199,17 +212,10 @@ class Launch:
                 detail=_log_tail(self.state),
             ) from None
 
-    def _boot(self, keep: list[int], cpu_fd: int | None) -> dict[str, Any]:
+    def _boot(self) -> dict[str, Any]:
         home = bubblewrap.HOME if self.isolated else str(self.state.path / "home")
         limits = self.config.model_dump()
-        listen_fd, runs_fd, lock_fd, _, ready_fd, alive_fd = keep[:6]
         return {
-            "listen_fd": listen_fd,
-            "runs_fd": runs_fd,
-            "lock_fd": lock_fd,
-            "ready_fd": ready_fd,
-            "keep_fds": [alive_fd],
-            "cpu_fd": cpu_fd,
             "uid": self.uid,
             "gid": self.uid,
             "home": home,
@@ -279,11 +285,13 @@ class Launch:
             "disk": "RLIMIT_FSIZE per file, watchdog in all",
         }
 
-    def _undo(self, process: subprocess.Popen[bytes], pid: int) -> None:
+    def _undo(self, helpers: list[subprocess.Popen[bytes]], pid: int) -> None:
+        """End what this attempt started; none of it has been waited for, so pids are still ours."""
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)  # our own child or its: it can't have been recycled yet
-        process.kill()
-        process.wait(5)
+            os.kill(pid, signal.SIGKILL)
+        for process in helpers:
+            process.kill()
+            process.wait(5)
         if self.group:
             self.group.remove()
 
@@ -293,8 +301,8 @@ class Pipe:
 
     def __init__(self, stack: ExitStack) -> None:
         reader, writer = os.pipe2(os.O_CLOEXEC)
-        self.reader: BinaryIO = stack.enter_context(os.fdopen(reader, "rb", 0))
-        self.writer: BinaryIO = stack.enter_context(os.fdopen(writer, "wb", 0))
+        self.reader: IO[bytes] = stack.enter_context(os.fdopen(reader, "rb", 0))
+        self.writer: IO[bytes] = stack.enter_context(os.fdopen(writer, "wb", 0))
 
 
 def start_ticks(pid: int) -> int | None:

@@ -27,10 +27,9 @@ class Holder:
 
     def __init__(self, boot: dict[str, Any]) -> None:
         # Each of these numbers must not reach a command: they are our way to the outside.
-        for name in ("listen_fd", "runs_fd", "lock_fd", "cpu_fd", *boot.get("keep_fds", ())):
-            fd = boot.get(name) if isinstance(name, str) else name
-            if fd is not None:
-                os.set_inheritable(fd, False)
+        for name in ("listen_fd", "runs_fd", "lock_fd", "alive_fd", "cpu_fd"):
+            if boot.get(name) is not None:
+                os.set_inheritable(boot[name], False)
         sys.stderr = BoundedLog(2)  # type: ignore[assignment]
         self._home: str = boot["home"]
         self._environment: dict[str, str] = boot["environment"]
