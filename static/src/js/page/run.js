@@ -43,7 +43,7 @@ function start(form) {
     if (!command.trim()) return;
     const sent = performance.now();
     try {
-      const spec = { sandbox: form.dataset.runner, command };
+      const spec = { sandbox: form.dataset.runner, command, stdin: true };
       if (form.elements.working_dir.value) spec.working_dir = form.elements.working_dir.value;
       if (form.elements.timeout.value) spec.timeout = Number(form.elements.timeout.value);
       const { command: id } = await run(spec);
