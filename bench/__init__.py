@@ -1,0 +1,1 @@
+"""Measurements of the whole portal: ``python -m bench``. See docs/benchmarks.md."""

@@ -1,0 +1,1 @@
+"""The bare pipeline: socket, Celery task, subprocess, Redis, socket, and nothing else."""

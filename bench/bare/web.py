@@ -1,0 +1,5 @@
+"""``daphne bench.bare.web:application``."""
+
+from .app import consumer
+
+application = consumer()
