@@ -22,7 +22,7 @@ STABLE_SECONDS = 60.0
 KILL_SECONDS = 5.0
 
 
-async def spawn(command: Sequence[str], **options: int) -> asyncio.subprocess.Process:
+async def spawn(command: Sequence[str], stdout: int, stderr: int) -> asyncio.subprocess.Process:
     """Start a process in its own session that dies with the launcher (see ``child.py``)."""
     wrapper = (sys.executable, "-I", "-S", str(Path(__file__).with_name("child.py")))
     return await asyncio.create_subprocess_exec(
@@ -33,7 +33,8 @@ async def spawn(command: Sequence[str], **options: int) -> asyncio.subprocess.Pr
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
         stdin=asyncio.subprocess.DEVNULL,
         start_new_session=True,
-        **options,
+        stdout=stdout,
+        stderr=stderr,
     )
 
 
@@ -75,8 +76,9 @@ class Output:
             return
         if data:
             self._log.write(data)
-        for line in splitter.feed(data) if self._console else ():
-            self._console.say(f"{self._name:<6} | {line}")
+        for line in splitter.feed(data):
+            if self._console and line:
+                self._console.say(f"{self._name:<6} | {line}")
         if not data:
             asyncio.get_running_loop().remove_reader(read)
             os.close(read)
