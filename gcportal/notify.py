@@ -59,6 +59,7 @@ class Listener:
         self._topics = list(topics)
         self._layer: Any = get_channel_layer()
         self._channel = ""
+        self._receive: asyncio.Future[Any] | None = None
 
     async def __aenter__(self) -> Listener:
         try:
@@ -74,18 +75,17 @@ class Listener:
         if not self._channel:
             await asyncio.sleep(min(seconds, 1.0))
             return
-        receive = asyncio.ensure_future(self._layer.receive(self._channel))
-        done, _ = await asyncio.wait({receive}, timeout=max(seconds, 0))
-        if not done:
-            receive.cancel()
-            # the layer forgets the channel when a receive is cancelled
-            self._channel = ""
+        # kept from one wait to the next: the layer forgets a channel whose receive is cancelled
+        self._receive = self._receive or asyncio.ensure_future(self._layer.receive(self._channel))
+        done, _ = await asyncio.wait({self._receive}, timeout=max(seconds, 0))
+        if done:
+            self._receive = None
 
     async def __aexit__(self, *exc: Any) -> None:
         if not self._channel:
             return
         for topic in self._topics:
             await self._layer.group_discard(group_of(topic), self._channel)
-        receive = asyncio.ensure_future(self._layer.receive(self._channel))
+        receive = self._receive or asyncio.ensure_future(self._layer.receive(self._channel))
         receive.cancel()
         await asyncio.wait({receive})

@@ -2,8 +2,8 @@
 
 ``alice`` owns a shared team (``team``), ``carol`` is a member of it, ``bob`` a viewer;
 ``mallory`` (also called ``charlie``) is a stranger. Each also has a personal team; ``admin`` is
-a site administrator outside of every shared team. No worker and no Redis runs here: rows are
-put into the state that a test needs.
+a site administrator outside of every shared team. No worker and no Redis runs here: what is sent
+to workers stays in memory, and rows are put into the state that a test needs.
 
 In ``async def`` tests, mark them ``django_db(transaction=True)`` and call the makers through
 ``gcportal.aio.run_db``: the ORM may not run on an event loop.
@@ -28,10 +28,13 @@ PASSWORD = "correct horse battery staple"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Plain static files (no build needed) and a quick password hash."""
+    """No build, no broker, no slow hash: plain static files, a queue in memory, MD5."""
     storages = {**settings.STORAGES}
     storages["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = storages
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+    settings.CELERY_BROKER_URL = "memory://"
+    settings.CELERY_BROKER_TRANSPORT_OPTIONS = {}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
