@@ -164,3 +164,6 @@ async def _stages(report: Report, commands: int) -> None:
         *stages.medians(stages.BESIDE, of_commands),
     ):
         report.add(what, f"{value:.2f} ms", ms=value)
+    for process in ("web", "worker"):
+        count = stages.statements(ordered, seen, process)
+        report.add(f"SQL statements of {process} meanwhile", f"{count:.0f}", count=count)

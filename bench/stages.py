@@ -79,3 +79,17 @@ def medians(
         if spans:
             found.append((what, statistics.median(spans)))
     return found
+
+
+def statements(stamps: list[tuple[float, str]], seen: list[Seen], process: str) -> float:
+    """Median number of SQL statements of a process while a command was under way."""
+    name = f"sql_{process}+"
+    return statistics.median(
+        sum(
+            stamp == name
+            for _, stamp in stamps[
+                bisect_left(stamps, (one.sent, "")) : bisect_left(stamps, (one.end, ""))
+            ]
+        )
+        for one in seen
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -88,6 +89,14 @@ def _in_worker() -> None:
     follower._Follower._end = traced_end
 
 
+def _statements() -> None:
+    from django.db.backends.utils import CursorWrapper
+
+    process = "worker" if "celery" in sys.argv[0] else "web"
+    trace(CursorWrapper, "execute", f"sql_{process}")
+    trace(CursorWrapper, "executemany", f"sql_{process}")
+
+
 class TraceConfig(AppConfig):
     """Wraps once all models are there."""
 
@@ -96,3 +105,4 @@ class TraceConfig(AppConfig):
     def ready(self) -> None:
         _in_web()
         _in_worker()
+        _statements()
