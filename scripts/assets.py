@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -66,7 +67,7 @@ def run(command: list[str], environment: dict[str, str]) -> None:
     program = shutil.which(command[0], path=environment.get("PATH"))
     if program is None:
         raise AssetsError(f"{command[0]} was not found")
-    done = subprocess.run(
+    process = subprocess.Popen(
         [program, *command[1:]],
         cwd=ROOT,
         env=environment,
@@ -75,9 +76,20 @@ def run(command: list[str], environment: dict[str, str]) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        start_new_session=True,
     )
-    if done.returncode:
-        raise AssetsError(f"{' '.join(command[:3])} failed:\n{done.stdout.strip()}")
+    try:
+        output, _ = process.communicate()
+    except BaseException:  # Ctrl-C or SIGTERM: npm has children of its own
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    if process.returncode:
+        raise AssetsError(f"{' '.join(command[:3])} failed:\n{output.strip()}")
+
+
+def stop(number: int, frame: object) -> None:
+    """SIGTERM ends this like Ctrl-C does."""
+    sys.exit(128 + number)
 
 
 def say(text: str) -> None:
@@ -88,13 +100,17 @@ def say(text: str) -> None:
 
 def main() -> int:
     """Build; 0 when static/dist is up to date."""
+    signal.signal(signal.SIGTERM, stop)
     try:
         folder = node_folder() or install_node()
         path = os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])
-        environment = os.environ | {"PATH": path}
+        # Trust what this machine trusts: a Node.js from a wheel knows only its own authorities.
+        environment = {"NODE_USE_SYSTEM_CA": "1", **os.environ, "PATH": path}
         npm_install(environment)
         say("building")
         run(["node", "scripts/build_assets.mjs"], environment)
+    except KeyboardInterrupt:
+        return 130
     except AssetsError as error:
         sys.stderr.write(f"assets: {error}\n")
         return 1
