@@ -22,6 +22,7 @@ class _Connection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self.closed = False
+        self.life: object = None
         self.on_closed: set[Callable[[], None]] = set()
         self._buffer = bytearray()
 
@@ -73,6 +74,7 @@ class HolderClient:
                 sock = self._state.connect()
                 loop = asyncio.get_running_loop()
                 _, self._connection = await loop.create_connection(_Connection, sock=sock)
+                self._connection.life = (self._state.read("holder.json") or {}).get("life")
             return self._connection
 
     async def request(self, op: str, limit: float, **fields: Any) -> dict[str, Any]:

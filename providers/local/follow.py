@@ -133,20 +133,22 @@ async def _events(
     changed: asyncio.Event,
     watched: bool,
 ) -> AsyncGenerator[RunEvent, None]:
-    head: int | None = None
+    start: dict[str, Any] | None = None
     life = Life(client, changed)
     try:
         while True:
             changed.clear()
             alive = await life.check()
             end = read_json(dir_fd, "exit.json")
-            if head is None:
-                head = _head(dir_fd)
-                if head is None and os.fstat(dir_fd).st_nlink == 0:
+            if start is None:
+                start = read_json(dir_fd, "start.json")
+                if start is None and os.fstat(dir_fd).st_nlink == 0:
                     raise RunNotFound("The run was refused and never started.")
+            if start is not None and not life.is_of(start.get("life")):
+                alive = False  # of an earlier life: it died with that one's holder
             found = False
-            for reader in readers.values() if head is not None else ():
-                for event in reader.read(head):
+            for reader in readers.values() if start is not None else ():
+                for event in reader.read(start["limit"] // 2):
                     found = True
                     yield event
             if end is not None and not found:
@@ -161,13 +163,6 @@ async def _events(
                 await _wait(changed, LOOK_AGAIN if watched else POLL)
     finally:
         life.close()
-
-
-def _head(dir_fd: int) -> int | None:
-    """Where the part begins that may be dropped; ``None`` until the run has been started."""
-    start = read_json(dir_fd, "start.json")
-    limit = start.get("limit") if start else None
-    return limit // 2 if isinstance(limit, int) else None
 
 
 def _finish(end: dict[str, Any], readers: dict[Stream, StreamReader]) -> list[RunEvent]:
@@ -217,6 +212,10 @@ class Life:
             return False
         self._connection.on_closed.add(self._changed.set)
         return True
+
+    def is_of(self, life: object) -> bool:
+        """Whether the present holder is the one that started something."""
+        return self._connection is not None and self._connection.life == life
 
     def close(self) -> None:
         """Stop listening for the end of the connection."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import compileall
 import json
 import os
+import secrets
 import select
 import signal
 import subprocess
@@ -96,6 +97,7 @@ class Launch:
         if self.isolated and self.as_root:
             self.uid = users.claim(settings, state.sandbox_id)
         self.group: cgroups.Group | None = None
+        self.life = secrets.token_hex(8)
 
     def run(self) -> None:
         """Start, wait until the holder answers, and note who it is."""
@@ -134,6 +136,8 @@ class Launch:
                 self.group.add(pid)
             if self.config.network and self.isolated:
                 helpers.append(network.connect(pid, alive.reader, log, self.settings))
+            # Before the first run: followers tell lives of the sandbox apart by it.
+            self._note(pid)
             # A holder that is gone already is noticed right below, with its reason.
             with suppress(BrokenPipeError):
                 boot.writer.write(json.dumps({**self._boot(), **numbers}).encode())
@@ -142,7 +146,6 @@ class Launch:
         except BaseException:
             self._undo(helpers, pid)
             raise
-        self._note(pid)
         with _started_lock:
             _started.extend(helpers)
 
@@ -216,6 +219,7 @@ class Launch:
         home = bubblewrap.HOME if self.isolated else str(self.state.path / "home")
         limits = self.config.model_dump()
         return {
+            "life": self.life,
             "uid": self.uid,
             "gid": self.uid,
             "home": home,
@@ -255,11 +259,12 @@ class Launch:
             )
 
     def _note(self, pid: int) -> None:
-        """Record for people and for ``shutdown``; nothing depends on it being there."""
+        """Record who holds the sandbox."""
         self.state.write(
             "holder.json",
             {
                 "pid": pid,
+                "life": self.life,
                 "start_ticks": start_ticks(pid),
                 "boot_id": Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
                 "isolation": "bubblewrap" if self.isolated else "none",

@@ -23,6 +23,9 @@ async def test_the_deadline_ends_the_whole_process_group(sandbox):
 async def test_a_command_that_ignores_sigterm_is_killed_after_the_grace(sandbox):
     request = spec("trap '' TERM; echo ready; while :; do sleep 0.05; done")
     await sandbox.start_run(request)
+    events = sandbox.follow_run(request.run_id, {})
+    await anext(events)
+    await events.aclose()
     began = time.monotonic()
     await sandbox.cancel_run(request.run_id, 0.3)
     result = await follow(sandbox, request.run_id)

@@ -43,6 +43,7 @@ def main(boot_fd: int) -> None:
     # As pid 1 we are immune to signals from inside the sandbox only where no handler is set,
     # and Python sets one for SIGINT.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    system.open_oom_score()
     system.set_undumpable()
     try:
         boot = read_boot(boot_fd)

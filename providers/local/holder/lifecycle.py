@@ -40,7 +40,7 @@ class Holder:
             system.set_subreaper()
         self._reap_on_sigchld()
         self.watchdog = Watchdog(self.loop, boot, self._exceeded)
-        self.runs = Runs(self.loop, self._runs_fd)
+        self.runs = Runs(self.loop, self._runs_fd, boot["life"])
         self.server = Server(
             self.loop,
             boot["listen_fd"],

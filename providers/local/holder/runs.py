@@ -149,9 +149,10 @@ class Run:
 class Runs:
     """All runs of this holder's life, and the folders of earlier ones."""
 
-    def __init__(self, loop: Loop, runs_fd: int) -> None:
+    def __init__(self, loop: Loop, runs_fd: int, life: str) -> None:
         self._loop = loop
         self._runs_fd = runs_fd
+        self._life = life
         self.active: dict[str, Run] = {}
         self._by_pid: dict[int, Run] = {}
 
@@ -174,7 +175,12 @@ class Runs:
             self._remove_folder(request.run_id)
             raise
         self.active[run.run_id] = self._by_pid[run.pid] = run
-        record = {"pid": run.pid, "started_at": run.started_at, "limit": request.output_limit}
+        record = {
+            "pid": run.pid,
+            "started_at": run.started_at,
+            "limit": request.output_limit,
+            "life": self._life,
+        }
         write_record(dir_fd, "start.json", record)
         return {"started": True, "started_at": run.started_at}
 

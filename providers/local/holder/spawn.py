@@ -6,14 +6,17 @@ import errno
 import os
 import resource
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from . import system
 from .refusal import Refusal
 from .requests import STRING_MAX, StartRequest, os_bytes
 
 SHELL = next((path for path in ("/bin/bash", "/usr/bin/bash") if os.path.exists(path)), "/bin/sh")
 # When memory runs out the kernel takes commands first, not the holder.
-OOM_SCORE = b"800"
+OOM_SCORE = 800
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,26 @@ def start(
         raise Refusal("working_dir_missing", f"The working directory {cwd[:200]} does not exist.")
     arguments, script_fd = _arguments(request.command)
     try:
-        process = subprocess.Popen(
+        process = _fork(arguments, request, cwd, base_environment, limits, script_fd)
+    except (OSError, MemoryError) as error:
+        raise _refusal(error, cwd) from error
+    finally:
+        if script_fd is not None:
+            os.close(script_fd)
+    _limit(process.pid, limits)
+    return process
+
+
+def _fork(
+    arguments: list[str],
+    request: StartRequest,
+    cwd: str,
+    base_environment: dict[str, str],
+    limits: ProcessLimits,
+    script_fd: int | None,
+) -> subprocess.Popen[bytes]:
+    with _inherited(limits):
+        return subprocess.Popen(
             arguments,
             stdin=subprocess.PIPE if request.stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -45,13 +67,6 @@ def start(
             start_new_session=True,
             pass_fds=() if script_fd is None else (script_fd,),
         )
-    except (OSError, MemoryError) as error:
-        raise _refusal(error, cwd) from error
-    finally:
-        if script_fd is not None:
-            os.close(script_fd)
-    _limit(process.pid, limits)
-    return process
 
 
 def _arguments(command: str) -> tuple[list[str], int | None]:
@@ -79,18 +94,31 @@ def _refusal(error: BaseException, cwd: str) -> Refusal:
     return Refusal("run_refused", f"The command could not be started: {error}.")
 
 
-def _limit(pid: int, limits: ProcessLimits) -> None:
-    """Set what can't be set before exec without a fork of our own (which would be slow).
+@contextmanager
+def _inherited(limits: ProcessLimits) -> Iterator[None]:
+    """Lend ourselves what the child must be born with; only ``fork`` happens meanwhile.
 
-    The shell has not run its first instruction of the command by then; the watchdog backs it.
+    A function between fork and exec would need a slow copy of our memory map instead, and
+    setting it from outside comes too late for a quick command. The holder must not run out of
+    a hard limit itself, so that one follows from outside.
     """
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    soft = limits.file_bytes
+    if soft is not None and (hard == resource.RLIM_INFINITY or soft <= hard):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    own_score = system.swap_oom_score(OOM_SCORE)
     try:
-        with open(f"/proc/{pid}/oom_score_adj", "wb", buffering=0) as file:
-            file.write(OOM_SCORE)
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        system.swap_oom_score(own_score)
+
+
+def _limit(pid: int, limits: ProcessLimits) -> None:
+    """Set the hard limits from outside, so that the command can't lift the soft ones."""
+    with suppress(OSError, ValueError):  # it has ended already, or the host's own is lower
         if limits.processes is not None:
             resource.prlimit(pid, resource.RLIMIT_NPROC, (limits.processes,) * 2)
         if limits.file_bytes is not None:
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (limits.file_bytes,) * 2)
         resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
-    except (OSError, ValueError):
-        pass  # it has ended already, or the host's hard limit is lower still

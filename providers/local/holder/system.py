@@ -12,6 +12,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 _CAPABILITY_VERSION_3 = 0x20080522
 _FALLOC_PUNCH_HOLE_KEEP_SIZE = 0x02 | 0x01
 
+_oom_fd = -1
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
 
@@ -24,6 +25,27 @@ def set_undumpable() -> None:
 def set_subreaper() -> None:
     """Adopt orphaned descendants although we are not init."""
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def open_oom_score() -> None:
+    """Open our own OOM score while we still may: not being dumpable closes /proc/self to us."""
+    global _oom_fd
+    try:
+        _oom_fd = os.open("/proc/self/oom_score_adj", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        _oom_fd = -1
+
+
+def swap_oom_score(score: int) -> int:
+    """Set our OOM score, which children are born with; returns the one before."""
+    if _oom_fd < 0:
+        return score
+    before = int(os.pread(_oom_fd, 16, 0))
+    try:
+        os.pwrite(_oom_fd, str(score).encode(), 0)
+    except OSError:
+        return before
+    return before
 
 
 def drop_bounding_set() -> None:
