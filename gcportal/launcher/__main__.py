@@ -12,6 +12,26 @@ from .errors import StartError
 from .portal import Portal
 from .preflight import check_port, make_data_dir, take_lock
 
+# A terminal or `make` may send the same request twice at once.
+ECHO_SECONDS = 1.0
+
+
+def listen_for_stop(asked: asyncio.Event, hurry: asyncio.Event) -> None:
+    """The first signal sets ``asked``, one that comes later than an echo sets ``hurry``."""
+    loop = asyncio.get_running_loop()
+    first = 0.0
+
+    def stop() -> None:
+        nonlocal first
+        if not asked.is_set():
+            first = loop.time()
+            asked.set()
+        elif loop.time() - first >= ECHO_SECONDS:
+            hurry.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop)
+
 
 async def serve(config: LaunchConfig, console: Console) -> int:
     """Run until asked to stop. Returns the exit code.
@@ -20,12 +40,7 @@ async def serve(config: LaunchConfig, console: Console) -> int:
         StartError: a step failed; everything that ran has been stopped again.
     """
     asked, hurry = asyncio.Event(), asyncio.Event()
-
-    def stop() -> None:
-        (hurry if asked.is_set() else asked).set()
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
+    listen_for_stop(asked, hurry)
     portal = Portal(config, console)
     starting = asyncio.create_task(portal.start())
     asking = asyncio.create_task(asked.wait())
