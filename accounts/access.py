@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import QuerySet
 
 from gcportal.errors import Forbidden
 
@@ -13,10 +16,15 @@ from .roles import Action, allows, viewing_roles
 
 def visible_team_ids(user: User) -> list[uuid.UUID]:
     """Teams whose sandboxes and commands the person sees; none once deactivated."""
+    return [row["team_id"] for row in visible_teams(user)]
+
+
+def visible_teams(user: User) -> QuerySet[Membership, Any]:
+    """``visible_team_ids`` as a subquery."""
     memberships = Membership.objects.filter(
         user_id=user.pk, user__is_active=True, role__in=viewing_roles()
     )
-    return list(memberships.values_list("team_id", flat=True))
+    return memberships.values("team_id")
 
 
 def role_in(user: User, team_id: uuid.UUID) -> str | None:

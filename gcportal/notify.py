@@ -15,9 +15,13 @@ import structlog
 from channels.layers import get_channel_layer
 from django.db import transaction
 
-from .aio import spawn, submit
+from .aio import background_loop, spawn
 
 log = structlog.get_logger(__name__)
+
+# Hints of one moment go out together, each topic once, after the work that they tell of.
+GATHER_SECONDS = 0.03
+_gathered: set[str] = set()  # touched on the background loop only
 
 
 def group_of(topic: str) -> str:
@@ -41,12 +45,19 @@ def changed(*topics: str) -> None:
 
 
 def _tell_soon(topics: tuple[str, ...]) -> None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        submit(tell(topics))
-    else:
-        spawn(tell(topics))
+    background_loop().call_soon_threadsafe(_gather, topics)
+
+
+def _gather(topics: tuple[str, ...]) -> None:
+    if not _gathered:
+        asyncio.get_running_loop().call_later(GATHER_SECONDS, _tell_gathered)
+    _gathered.update(topics)
+
+
+def _tell_gathered() -> None:
+    topics = sorted(_gathered)
+    _gathered.clear()
+    spawn(tell(topics))
 
 
 class Listener:
@@ -86,6 +97,10 @@ class Listener:
             return
         for topic in self._topics:
             await self._layer.group_discard(group_of(topic), self._channel)
-        receive = self._receive or asyncio.ensure_future(self._layer.receive(self._channel))
+        # the layer forgets the channel when a receive that has begun to wait is cancelled
+        receive = self._receive
+        while receive is None or receive.done():
+            receive = asyncio.ensure_future(self._layer.receive(self._channel))
+            await asyncio.sleep(0)
         receive.cancel()
         await asyncio.wait({receive})

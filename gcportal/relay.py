@@ -60,9 +60,9 @@ class RelayWriter:
         self._position += len(data)
         await self._add(stream, offset, data)
 
-    async def end(self) -> None:
-        """Say that nothing follows. Readers find the outcome in the database."""
-        await self._add(END, 0, b"")
+    async def end(self, outcome: bytes) -> None:
+        """Say that nothing follows, and what came of it (which is in the database too)."""
+        await self._add(END, 0, outcome)
 
     async def _add(self, stream: str, offset: int, data: bytes) -> None:
         ident = self._position * 2 + (1 if stream == END else 0)

@@ -149,7 +149,7 @@ def send_input(user: User, command: Command, data: bytes, *, eof: bool = False) 
 
 
 def _require_running(sandbox: Sandbox) -> None:
-    sandbox.refresh_from_db()
+    # Should it stop this very moment, the worker finds that and says so.
     if sandbox.state != SandboxState.RUNNING:
         state = SandboxState(sandbox.state).label.lower()
         raise Conflict(

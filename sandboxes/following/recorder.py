@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from gcportal.relay import RelayWriter
 from providers.contract import STREAMS, RunOutput, Stream
 
 from ..models import OutputChunk
+from ..outcome import end_message
 from . import records
 
 STORE_BYTES = 256 * 1024
@@ -120,4 +122,4 @@ class Recorder:
         )
         if not done:
             raise LeaseLost
-        await self._relay.end()
+        await self._relay.end(json.dumps(end_message(self.command)).encode())

@@ -133,6 +133,8 @@ def finish(
         OutputChunk.objects.bulk_create(pieces)
         if command.stdin_bytes:
             command.inputs.all().delete()
+        for name, value in (progress.fields() | outcome).items():
+            setattr(command, name, value)
         changed(*command_topics(command))
     return True
 

@@ -23,7 +23,7 @@ from .. import actions
 from ..lookup import get_command, get_sandbox
 from ..models import Command
 from ..models.command import STREAM_CODES
-from .feed import WINDOW_BYTES, Feed, end_message
+from .feed import WINDOW_BYTES, Feed
 from .topics import require_topic
 
 log = structlog.get_logger(__name__)
@@ -198,9 +198,9 @@ class PortalConsumer(AsyncWebsocketConsumer):
         """Bytes that were not kept."""
         await self._say("gap", command=str(command.pk), stream=stream, start=start, end=end)
 
-    async def end(self, command: Command) -> None:
+    async def end(self, command: Command, outcome: dict[str, Any]) -> None:
         """The command has ended, and all of its output is sent."""
-        await self._say("end", **end_message(command))
+        await self._say("end", **outcome)
 
     async def _say(self, op: str, **fields: Any) -> None:
         await self.send(text_data=json.dumps({"op": op, **fields}))

@@ -7,6 +7,7 @@ database, and at most a window beyond what it has acknowledged is under way.
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any, Protocol
 
 from gcportal.aio import run_db
@@ -16,6 +17,7 @@ from gcportal.relay import END, Entry
 from .. import output
 from ..following.recorder import relay_key
 from ..models import Command
+from ..outcome import end_message
 
 STREAMS = ("stdout", "stderr")
 WINDOW_BYTES = 1024 * 1024
@@ -32,7 +34,7 @@ class Sink(Protocol):
 
     async def gap(self, command: Command, stream: str, start: int, end: int) -> None: ...
 
-    async def end(self, command: Command) -> None: ...
+    async def end(self, command: Command, outcome: dict[str, Any]) -> None: ...
 
 
 class Feed:
@@ -60,34 +62,34 @@ class Feed:
         """Send until the command has ended and everything is sent."""
         key = relay_key(self.command.pk)
         if self.command.ended:
-            return await self._finish()
+            return await self._finish(None)
         ring = hub().join(key)
         self._cursor = ring.first
         try:
             await self._stored()
-            while not await self._live(ring):
+            while (outcome := await self._live(ring)) is None:
                 pass
         finally:
             hub().leave(key)
-        return await self._finish()
+        return await self._finish(outcome or None)
 
-    async def _live(self, ring: Ring) -> bool:
-        """Send what the ring has, then wait; True when the command has ended."""
+    async def _live(self, ring: Ring) -> dict[str, Any] | None:
+        """Send what the ring has, then wait; the outcome (or an empty one) at the end."""
         news = ring.next_event()
         self._cursor = max(self._cursor, ring.first)
         while (entry := ring.get(self._cursor)) is not None:
             self._cursor += 1
             if entry.stream == END:
                 news.cancel()
-                return True
+                return json.loads(entry.data)
             await self._relayed(self._merged(ring, entry))
         done, _ = await asyncio.wait({news}, timeout=LOOK_SECONDS)
         if done:
-            return False
+            return None
         news.cancel()
         await self._refresh()
         await self._stored()
-        return self.command.ended
+        return {} if self.command.ended else None
 
     def _merged(self, ring: Ring, entry: Entry) -> Entry:
         """The entry and those that continue it, as one frame: frames are what costs."""
@@ -123,9 +125,11 @@ class Feed:
                 await asyncio.sleep(LAG_SECONDS)  # about to be stored
 
     async def _stored(self) -> None:
+        """Send what the row says is stored."""
         for stream in STREAMS:
-            while await self._stored_of(stream, None):
-                pass
+            while self.next[stream] < getattr(self.command, f"{stream}_stored"):
+                if not await self._stored_of(stream, None):
+                    break
 
     async def _stored_of(self, stream: str, until: int | None) -> bool:
         """Send the next stored piece; False when there is none."""
@@ -140,16 +144,16 @@ class Feed:
             await self._send(stream, piece.offset + start, data[start : start + FRAME_BYTES])
         return True
 
-    async def _finish(self) -> None:
-        await self._refresh()
-        await self._stored()
-        for stream, total in (
-            ("stdout", self.command.stdout_bytes),
-            ("stderr", self.command.stderr_bytes),
-        ):
-            if self.next[stream] < total:
-                await self._skip(stream, total)
-        await self._sink.end(self.command)
+    async def _finish(self, outcome: dict[str, Any] | None) -> None:
+        """Send the rest from the database, unless the relay has brought everything."""
+        if outcome is None or any(self.next[s] < outcome[f"{s}_bytes"] for s in STREAMS):
+            await self._refresh()
+            await self._stored()
+            outcome = end_message(self.command)
+            for stream in STREAMS:
+                if self.next[stream] < outcome[f"{stream}_bytes"]:
+                    await self._skip(stream, outcome[f"{stream}_bytes"])
+        await self._sink.end(self.command, outcome)
 
     async def _skip(self, stream: str, to: int) -> None:
         start, self.next[stream] = self.next[stream], to
@@ -165,17 +169,3 @@ class Feed:
 
     async def _refresh(self) -> None:
         await run_db(self.command.refresh_from_db)
-
-
-def end_message(command: Command) -> dict[str, Any]:
-    """What clients are told of a command's end."""
-    return {
-        "command": str(command.pk),
-        "state": command.state,
-        "exit_code": command.exit_code,
-        "signal": command.signal,
-        "reason": command.reason,
-        "reason_code": command.reason_code,
-        "stdout_bytes": command.stdout_bytes,
-        "stderr_bytes": command.stderr_bytes,
-    }

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.access import visible_team_ids
+from accounts.access import visible_teams
 from accounts.models import Team, User
 from gcportal.ids import uuid7
 
@@ -30,7 +30,7 @@ class SandboxQuerySet(models.QuerySet["Sandbox"]):
 
     def visible_to(self, user: User) -> SandboxQuerySet:
         """Sandboxes of the teams in which the person may look."""
-        return self.filter(team_id__in=visible_team_ids(user))
+        return self.filter(team_id__in=visible_teams(user))
 
     def present(self) -> SandboxQuerySet:
         """Without those that were deleted."""
