@@ -34,6 +34,9 @@ def with_problems(schema: OpenAPISchema) -> OpenAPISchema:
     schema["security"] = [{"token": []}]
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "path":
+                    parameter["schema"]["format"] = "uuid"
             for status, said in _errors(path, method, operation).items():
                 operation["responses"].setdefault(status, _response(said))
             if "401" in operation["responses"]:

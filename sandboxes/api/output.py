@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from django.http import HttpRequest, StreamingHttpResponse
-from ninja import Query, Router
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from ninja import Header, Query, Router
 
 from accounts.api import bearer_async
 from gcportal.aio import run_db
@@ -15,6 +15,7 @@ from gcportal.aio import run_db
 from .. import output
 from ..lookup import get_command
 from ..models import Command
+from . import events
 from .parameters import CommandId
 
 router = Router(tags=["Commands"])
@@ -44,6 +45,15 @@ OUTPUT_ANSWER = {
                 },
             },
         }
+    }
+}
+EVENTS_ANSWER = {
+    "responses": {
+        200: {
+            "description": "Events `output`, `gap`, `end`.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        204: {"description": "`Last-Event-ID` is the end's: nothing follows."},
     }
 }
 
@@ -130,3 +140,35 @@ async def _pieces(command: Command, stream: str, wanted: Range) -> AsyncIterator
         data = piece.data[: wanted.end - at]
         at += len(data)
         yield data
+
+
+@router.get(
+    "/commands/{command_id}/events",
+    auth=bearer_async,
+    operation_id="follow_output",
+    openapi_extra=EVENTS_ANSWER,
+)
+async def follow_output(
+    request: HttpRequest,
+    command_id: CommandId,
+    stdout: Offset = 0,
+    stderr: Offset = 0,
+    last_event_id: Annotated[
+        str | None, Header(alias="Last-Event-ID", description="id of the last event you have")
+    ] = None,
+) -> Any:
+    """A command's output as it comes, as server-sent events, until its end.
+
+    An event's `id` is the cursor after it. An answer ends after 4 MiB or 5 minutes without an
+    `end`: ask again with `Last-Event-ID`, as every EventSource does by itself.
+    """
+    command = await run_db(get_command, request.auth, command_id)  # type: ignore[attr-defined]
+    try:
+        next_ = events.cursor(last_event_id, stdout, stderr)
+    except events.Ended:
+        return HttpResponse(status=204)
+    return StreamingHttpResponse(
+        events.stream(command, next_),
+        content_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )

@@ -9,10 +9,9 @@ from ninja import Header, Path, Query
 from ..history import PAGE_LIMIT
 from .waiting import WAIT_LIMIT
 
-
 # Malformed ids are looked up like all others: there is no such object.
-SandboxId = Annotated[str, Path(format="uuid")]
-CommandId = Annotated[str, Path(format="uuid")]
+SandboxId = Annotated[str, Path()]
+CommandId = Annotated[str, Path()]
 Wait = Annotated[
     int, Query(ge=0, le=WAIT_LIMIT, description="seconds to wait for it to come to rest")
 ]
