@@ -50,6 +50,12 @@ class Measured:
         last = self.portal.manage("shell", "-c", script).splitlines()[-1]
         return last.split()[1:]
 
+    @property
+    def redis_url(self) -> str:
+        """Where its Redis-compatible server listens."""
+        sock = self.portal.folder / "data" / "run" / "redis.sock"
+        return self.portal.env.get("REDIS_URL") or f"unix://{sock}"
+
     def socket(self) -> Socket:
         """A socket, as a program uses it."""
         return Socket(self.portal.url, self.token)
