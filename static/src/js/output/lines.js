@@ -8,24 +8,16 @@
  *   sheet.write("stdout", bytes); sheet.render();
  */
 import { Scanner } from "./ansi.js";
+import { Blocks } from "./blocks.js";
 import { Line } from "./line.js";
 
-const BLOCK = 200; // lines in one block
-const LINES = 20_000; // on the page at most
-const CHARACTERS = 4 * 1024 * 1024;
 const LONG = 4096; // a longer line goes on in the next row
-const LINE_HEIGHT = 20.15;
 
 export class Sheet {
-  lines = 0;
-  characters = 0;
-  dropped = false;
-  blocks = []; // {element, lines, characters}
   group = null; // finished plain lines that share an element: {name, element, text}
 
   constructor(element, onDrop = () => {}) {
-    this.element = element;
-    this.onDrop = onDrop;
+    this.blocks = new Blocks(element, onDrop);
     this.streams = { stdout: this.#stream("o"), stderr: this.#stream("e") };
   }
 
@@ -90,51 +82,25 @@ export class Sheet {
   }
 
   #join(name, text) {
-    if (this.group?.name !== name || this.block.lines >= BLOCK) {
+    if (this.group?.name !== name || this.blocks.full) {
       const element = this.#row(`l ${name}`, text.length);
       this.group = { name, element, text: `${text}\n` };
       return;
     }
     this.group.text += `${text}\n`;
-    this.#count(text.length);
+    this.blocks.count(text.length);
   }
 
   #row(className, characters) {
     this.#write();
     this.group = null;
-    if (!this.block || this.block.lines >= BLOCK) this.#nextBlock();
-    const element = document.createElement("div");
-    element.className = className;
-    this.block.element.append(element);
-    this.#count(characters);
-    return element;
-  }
-
-  #count(characters) {
-    this.block.lines += 1;
-    this.block.characters += characters;
-    this.lines += 1;
-    this.characters += characters;
-  }
-
-  #nextBlock() {
-    if (this.block) this.block.element.style.containIntrinsicBlockSize = `auto ${Math.round(BLOCK * LINE_HEIGHT)}px`;
-    this.block = { element: document.createElement("div"), lines: 0, characters: 0 };
-    this.block.element.className = "block";
-    this.element.append(this.block.element);
-    this.blocks.push(this.block);
-    while (this.blocks.length > 2 && (this.lines > LINES || this.characters > CHARACTERS)) {
-      const first = this.blocks.shift();
-      this.lines -= first.lines;
-      this.characters -= first.characters;
-      first.element.remove();
-      if (!this.dropped) { this.dropped = true; this.onDrop(); }
-    }
+    return this.blocks.add(className, characters);
   }
 
   #write() {
     if (!this.group || this.group.drawn === this.group.text.length) return;
-    this.group.element.textContent = this.group.text;
+    // a last newline is drawn only after an empty line
+    this.group.element.textContent = this.group.text.replace(/([^\n])\n$/, "$1");
     this.group.drawn = this.group.text.length;
   }
 

@@ -35,6 +35,7 @@ class Panel {
     element.dataset.state = "active";
     element.querySelectorAll("[data-download]").forEach((link) => { link.href = `/commands/${id}/output/${link.dataset.download}/`; });
     this.tools = tools(element, this.lines);
+    this.quiet = setTimeout(() => this.notice("No output yet."), 700);
     this.stop = follow(id, {
       next: () => ({ ...this.next }),
       data: (...all) => this.data(...all),
@@ -77,10 +78,18 @@ class Panel {
   }
 
   one({ stream, offset, bytes, gap, end }) {
+    if (this.quiet) this.spoke();
     if (end) return this.ended(end);
     if (gap) this.sheet.note(stream, `${size(gap)} of ${stream} were not kept: the command wrote more than the output limit.`);
     this.sheet.write(stream, bytes, { inside: offset > 0 && offset === this.begins[stream] });
     this.drawn[stream] = offset + bytes.length;
+  }
+
+  spoke() {
+    clearTimeout(this.quiet);
+    this.quiet = 0;
+    const place = this.element.querySelector("[data-notice]");
+    if (place.textContent === "No output yet.") this.notice("");
   }
 
   ended({ stdout_bytes, stderr_bytes }) {
@@ -99,6 +108,7 @@ class Panel {
     this.stop();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.frame);
+    clearTimeout(this.quiet);
     this.tools.close();
     this.draw = () => {};
   }

@@ -68,7 +68,7 @@ function show(form, id, command) {
   if (line) line.textContent = command;
   const since = head.querySelector("time[data-since], [data-took]");
   if (since) since.textContent = "0.0 s";
-  head.dataset.live = `command/${id}`;
+  head.dataset.live = `command/${id} sandbox/${form.dataset.runner}`;
   head.dataset.liveUrl = `/commands/${id}/?fragment=head`;
   head.dataset.at = new Date(now()).toISOString();
   open(panel.querySelector("[data-output]"), id, { started: true });
