@@ -86,13 +86,16 @@ function opened() {
   everOpen = true;
 }
 
-function closed() {
+function closed({ code }) {
   socket = null;
+  if (code === 4401) return location.reload(); // signed out: the page leads to the login
   for (const { reject } of waiting.values()) {
     reject({ code: "disconnected", message: "The connection broke. Look into the history before running it again." });
   }
   waiting.clear();
   announce("away");
+  // where sockets don't get through, pages still look again at each attempt
+  if (attempt > 1) document.dispatchEvent(new CustomEvent("portal:refresh"));
   const pause = Math.min(15_000, 400 * 2 ** attempt++) * (0.5 + Math.random() / 2);
   timer = setTimeout(() => { timer = 0; connect(); }, pause);
 }
