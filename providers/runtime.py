@@ -9,6 +9,7 @@ import asyncio
 import os
 import uuid
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from django.utils import timezone
 from gcportal.aio import run_db, submit
 from gcportal.ids import uuid7
 
+from . import liveness
 from .models import Worker
 
 Duty = Callable[[], Coroutine[Any, Any, None]]
@@ -50,7 +52,9 @@ def start(queues: list[str]) -> None:
 
 
 async def _start(queues: str) -> None:
+    liveness.hold(_lock_folder(), WORKER_ID)
     await _beat(queues)
+    await run_db(bury_the_dead)
     asyncio.create_task(_forever(HEARTBEAT_SECONDS, lambda: _beat(queues)))  # noqa: RUF006
     for seconds, function in _duties:
         asyncio.create_task(_forever(seconds, function))  # noqa: RUF006
@@ -78,6 +82,20 @@ def _write_heartbeat(queues: str) -> None:
         Worker.objects.create(
             pk=WORKER_ID, host=settings.WORKER_HOST, pid=os.getpid(), queues=queues, seen_at=now
         )
+
+
+def _lock_folder() -> Path:
+    return Path(settings.LOCAL_WORKING_DIR) / ".workers"
+
+
+def bury_the_dead() -> None:
+    """Free at once what workers of this host held that died before this one started."""
+    others = Worker.objects.filter(host=settings.WORKER_HOST).exclude(pk=WORKER_ID)
+    for worker in others:
+        if liveness.is_dead(_lock_folder(), worker.pk):
+            log.info("worker_found_dead", worker=str(worker))
+            worker.delete()
+            liveness.forget(_lock_folder(), worker.pk)
 
 
 def stop() -> None:
