@@ -94,12 +94,19 @@ def folder() -> Iterator[Path]:
 
 
 @contextmanager
-def running(server: str = "daphne", **environment: str) -> Iterator[Measured]:
-    """A portal that is ready; ended afterwards, its logs shown if anything went wrong."""
+def running(server: str = "daphne", static: bool = False, **environment: str) -> Iterator[Measured]:
+    """A portal that is ready; ended afterwards, its logs shown if anything went wrong.
+
+    Args:
+        static: whether pages are asked for, which need their collected scripts and styles.
+    """
     with folder() as path:
         portal = Portal(path / "portal", server, **environment)
         try:
-            portal.prepare().start().wait_ready()
+            portal.prepare()
+            if static:
+                portal.manage("collectstatic", "--noinput", "--verbosity", "0")
+            portal.start().wait_ready()
             yield Measured(portal)
         except BaseException:
             print(portal.logs(20), flush=True)

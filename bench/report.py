@@ -63,8 +63,9 @@ class Report:
         self.add(what, value, f"aim {aim}: {MET if met else MISSED}", **numbers)
 
     def check(self, what: str, right: bool, detail: str = "") -> None:
-        """Something that must be so: a run with a wrong byte is a failed run."""
-        if not right:
+        """Something that must be so: a run with a wrong byte is a failed run. Said once."""
+        known = any(row.group == self.group and row.what == what for row in self.wrong)
+        if not right and not known:
             self.add(what, detail or "not so", WRONG)
 
     @property
