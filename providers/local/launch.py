@@ -29,13 +29,12 @@ from providers.contract import (
     SandboxGone,
 )
 
-from . import bubblewrap, cgroups, network, users
+from . import boot, bubblewrap, cgroups, network, users
 from .config import LocalConfig
 from .settings import LocalSettings
-from .state import StateDir
+from .state import StateDir, start_ticks
 
 START_SECONDS = 20.0
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # Monitors of holders that this process started: kept so that their ends are collected.
 _started: list[subprocess.Popen[bytes]] = []
 _started_lock = threading.Lock()
@@ -112,36 +111,38 @@ class Launch:
         runs_fd = self.state.open("runs")
         stack.callback(os.close, runs_fd)
         log = stack.enter_context((self.state.path / "holder.log").open("ab", 0))
-        boot, info, ready = Pipe(stack), Pipe(stack), Pipe(stack)
+        document, info, ready = Pipe(stack), Pipe(stack), Pipe(stack)
         alive = Pipe(stack)  # the holder keeps one end: what must end with it watches the other
         cpu = self._make_group(stack)
         numbers = {
             "listen_fd": server.fileno(),
             "runs_fd": runs_fd,
             "lock_fd": self.lock_fd,
-            "ready_fd": ready.writer.fileno(),
             "alive_fd": alive.writer.fileno(),
         }
         if cpu is not None:
             numbers["cpu_fd"] = cpu.fileno()
         keep = list(numbers.values())
-        helpers = [self._spawn(log, boot.reader.fileno(), info.writer.fileno(), keep)]
+        ends = (document.reader.fileno(), ready.writer.fileno(), info.writer.fileno())
+        helpers = [self._spawn(log, *ends, keep)]
         pid = helpers[0].pid
         try:
-            for end in (boot.reader, info.writer, ready.writer, alive.writer):
+            for end in (document.reader, info.writer, ready.writer, alive.writer):
                 end.close()
             if self.isolated:
                 pid = self._inner_pid(info.reader)
+            # Until then bubblewrap is at work on the namespaces, and slirp4netns would race it.
+            self._await(ready.reader.fileno())
             if self.group:
                 self.group.add(pid)
             if self.config.network and self.isolated:
                 helpers.append(network.connect(pid, alive.reader, log, self.settings))
             # Before the first run: followers tell lives of the sandbox apart by it.
-            self._note(pid)
+            self._note(pid, [helper.pid for helper in helpers[1:]])
             # A holder that is gone already is noticed right below, with its reason.
             with suppress(BrokenPipeError):
-                boot.writer.write(json.dumps({**self._boot(), **numbers}).encode())
-            boot.writer.close()
+                document.writer.write(json.dumps({**self._document(), **numbers}).encode())
+            document.writer.close()
             self._await(ready.reader.fileno())
         except BaseException:
             self._undo(helpers, pid)
@@ -168,7 +169,7 @@ class Launch:
             bubblewrap.write_etc(folder / "etc", self.hostname, uid, nameserver)
 
     def _spawn(
-        self, log: IO[bytes], boot_fd: int, info_fd: int, keep: list[int]
+        self, log: IO[bytes], boot_fd: int, ready_fd: int, info_fd: int, keep: list[int]
     ) -> subprocess.Popen[bytes]:
         """Start the holder, detached from this process: it must outlive us and our group."""
         environment: dict[str, str] = {}
@@ -184,10 +185,10 @@ class Launch:
                 self.as_root,
             )
             arguments = bubblewrap.finish([*arguments, *mounts])
-            arguments += bubblewrap.holder_command(program, bubblewrap.CODE, boot_fd)
+            arguments += bubblewrap.holder_command(program, bubblewrap.CODE, boot_fd, ready_fd)
         else:
             code = str(Path(__file__).parent)
-            arguments = bubblewrap.holder_command(sys.executable, code, boot_fd)
+            arguments = bubblewrap.holder_command(sys.executable, code, boot_fd, ready_fd)
         return subprocess.Popen(
             arguments,
             stdin=subprocess.DEVNULL,
@@ -196,7 +197,7 @@ class Launch:
             env=environment,
             cwd="/",
             start_new_session=True,
-            pass_fds=[*keep, boot_fd, info_fd],
+            pass_fds=[*keep, boot_fd, ready_fd, info_fd],
         )
 
     def _inner_pid(self, info: IO[bytes]) -> int:
@@ -215,38 +216,17 @@ class Launch:
                 detail=_log_tail(self.state),
             ) from None
 
-    def _boot(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         home = bubblewrap.HOME if self.isolated else str(self.state.path / "home")
-        limits = self.config.model_dump()
         return {
             "life": self.life,
             "uid": self.uid,
             "gid": self.uid,
             "home": home,
-            "limits": {
-                name: limits[name] for name in ("memory_mb", "processes", "cpu_seconds", "disk_mb")
-            },
-            "kernel_limits": self._kernel_limits(),
-            "environment": {
-                "HOME": home,
-                "PATH": PATH,
-                "LANG": "C.UTF-8",
-                "TERM": "xterm-256color",
-                "USER": bubblewrap.USER,
-                "LOGNAME": bubblewrap.USER,
-                "SHELL": "/bin/bash" if os.path.exists("/bin/bash") else "/bin/sh",
-                "TMPDIR": "/tmp",  # noqa: S108 - the sandbox's own
-                **self.config.environment,
-                **self.environment,
-            },
+            "limits": boot.limits(self.config),
+            "kernel_limits": boot.kernel_limits(self.group, self.isolated),
+            "environment": boot.environment(home, self.config, self.environment),
         }
-
-    def _kernel_limits(self) -> list[str]:
-        """What the holder need not hold: by cgroup, or by the uid's or namespace's own count."""
-        names = self.group.kernel_limits() if self.group else []
-        if self.isolated and "processes" not in names:
-            names.append("processes")
-        return names
 
     def _await(self, ready_fd: int) -> None:
         if not select.select([ready_fd], [], [], START_SECONDS)[0]:
@@ -258,37 +238,25 @@ class Launch:
                 detail=_log_tail(self.state),
             )
 
-    def _note(self, pid: int) -> None:
+    def _note(self, pid: int, helpers: list[int]) -> None:
         """Record who holds the sandbox."""
         self.state.write(
             "holder.json",
             {
                 "pid": pid,
+                "helpers": helpers,
                 "life": self.life,
                 "start_ticks": start_ticks(pid),
                 "boot_id": Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
                 "isolation": "bubblewrap" if self.isolated else "none",
                 "uid": self.uid,
-                "limits": self.facts(),
+                "limits": boot.limit_facts(self.group, self.isolated),
                 "cgroups": [str(path) for path in self.group.folders.values()]
                 if self.group
                 else [],
             },
+            durable=False,
         )
-
-    def facts(self) -> dict[str, str]:
-        """Which mechanism holds each limit."""
-        group = f"cgroup v{self.group.version}" if self.group else ""
-        kernel = self.group.kernel_limits() if self.group else []
-        fallback = "RLIMIT_NPROC" if self.isolated else "watchdog"
-        return {
-            "memory": group if "memory" in kernel else "watchdog",
-            "processes": group if "processes" in kernel else fallback,
-            "cpu_time": f"watchdog, {group} accounting"
-            if self.group and self.group.cpu_file()
-            else "watchdog",
-            "disk": "RLIMIT_FSIZE per file, watchdog in all",
-        }
 
     def _undo(self, helpers: list[subprocess.Popen[bytes]], pid: int) -> None:
         """End what this attempt started; none of it has been waited for, so pids are still ours."""
@@ -308,14 +276,6 @@ class Pipe:
         reader, writer = os.pipe2(os.O_CLOEXEC)
         self.reader: IO[bytes] = stack.enter_context(os.fdopen(reader, "rb", 0))
         self.writer: IO[bytes] = stack.enter_context(os.fdopen(writer, "wb", 0))
-
-
-def start_ticks(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot: tells a recycled pid apart."""
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[19])
-    except (OSError, IndexError, ValueError):
-        return None
 
 
 def _log_tail(state: StateDir) -> str:

@@ -123,9 +123,8 @@ def _set_rules(
     lines += [f"rule add pref 200 to {network} prohibit" for network in blocked]
     # slirp4netns is not asked for IPv6; should a version bring it, nothing may go that way.
     for options, batch in (((), lines), (("-6",), ["rule add pref 200 to ::/0 prohibit"])):
-        command = [_tool("nsenter"), "--preserve-credentials"]
-        command += [f"--user=/proc/self/fd/{user.fileno()}"] if user else []
-        command += [f"--net=/proc/self/fd/{net.fileno()}", _tool("ip"), *options, "-batch", "-"]
+        command = [_tool("nsenter"), *_user_option(user), f"--net=/proc/self/fd/{net.fileno()}"]
+        command += [_tool("ip"), *options, "-batch", "-"]
         done = subprocess.run(
             command,
             input="\n".join(batch).encode(),
@@ -141,6 +140,14 @@ def _set_rules(
             )
 
 
+def _user_option(user: IO[bytes] | None) -> list[str]:
+    return ["--preserve-credentials", f"--user=/proc/self/fd/{user.fileno()}"] if user else []
+
+
+def _entering(user: IO[bytes] | None) -> list[str]:
+    return [_tool("nsenter"), *_user_option(user)] if user else []
+
+
 def _no_ipv6() -> bool:
     return not os.path.exists("/proc/net/if_inet6")
 
@@ -151,10 +158,16 @@ def _start_slirp(
     ready_read, ready_write = os.pipe2(os.O_CLOEXEC)
     ready = stack.enter_context(os.fdopen(ready_read, "rb", 0))
     writer = stack.enter_context(os.fdopen(ready_write, "wb", 0))
-    command = [_tool("slirp4netns"), "--configure", "--mtu=65520", "--disable-host-loopback"]
+    # Joining the user namespace by itself, slirp4netns couldn't sandbox itself as well.
+    command = [
+        *_entering(user),
+        _tool("slirp4netns"),
+        "--configure",
+        "--mtu=65520",
+        "--disable-host-loopback",
+    ]
     command += ["--enable-sandbox", "--enable-seccomp", "--netns-type=path"]
     command += [f"--ready-fd={writer.fileno()}", f"--exit-fd={alive.fileno()}"]
-    command += [f"--userns-path=/proc/self/fd/{user.fileno()}"] if user else []
     command += [f"/proc/self/fd/{net.fileno()}", "tap0"]
     process = subprocess.Popen(
         command,
@@ -169,6 +182,8 @@ def _start_slirp(
     writer.close()
     if not select.select([ready], [], [], _SECONDS)[0] or ready.read(1) != b"1":
         process.kill()
-        process.wait(5)
-        raise ConfigurationError("The sandbox's network could not be started (slirp4netns).")
+        code = process.wait(5)
+        raise ConfigurationError(
+            "The sandbox's network could not be started (slirp4netns).", detail=f"code {code}"
+        )
     return process

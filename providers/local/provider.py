@@ -48,7 +48,9 @@ class LocalProvider(SandboxProvider):
         state = StateDir(self.settings.working_dir, config.sandbox_id)
         try:
             checked = LocalConfig.model_validate(dict(config.provider_config))
-            environment = LocalConfig(environment=dict(config.environment_vars)).environment
+            environment = LocalConfig.model_validate(
+                {"environment": dict(config.environment_vars)}
+            ).environment
         except ValidationError as error:
             raise ConfigurationError(_sentence(error), detail=str(error)) from error
         await asyncio.to_thread(self._create, state, checked, environment)

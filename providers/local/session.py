@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncGenerator, Mapping
+from typing import Any
 
 from providers.contract import (
     ProviderTimeout,
@@ -133,7 +134,7 @@ class LocalSession(SandboxSession):
         removal.remove(self._state.path)
         users.release(self._settings, self._state.sandbox_id)
 
-    async def _run_request(self, op: str, run_id: str, **fields: object) -> dict[str, object]:
+    async def _run_request(self, op: str, run_id: str, **fields: object) -> dict[str, Any]:
         """A request about a run. On a stopped sandbox a known run is over, so left alone."""
         self._state.require_files()
         try:

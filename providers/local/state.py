@@ -110,8 +110,10 @@ class StateDir:
         finally:
             os.close(fd)
 
-    def write(self, name: str, record: dict[str, Any], *, replace: bool = True) -> None:
-        """Write a record into the folder atomically and lastingly.
+    def write(
+        self, name: str, record: dict[str, Any], *, replace: bool = True, durable: bool = True
+    ) -> None:
+        """Write a record into the folder atomically, and unless told otherwise lastingly.
 
         Without ``replace`` the first of several writers wins.
         """
@@ -119,7 +121,8 @@ class StateDir:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             os.write(fd, json.dumps(record).encode())
-            os.fsync(fd)
+            if durable:
+                os.fsync(fd)
         finally:
             os.close(fd)
         if replace:
@@ -189,3 +192,11 @@ def holder_pid(connection: socket.socket) -> int:
     """The holder's pid: the kernel names the process that listens at the other end."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
     return int(struct.unpack("3i", credentials)[0])
+
+
+def start_ticks(pid: int) -> int | None:
+    """When a process started, in clock ticks since boot: tells a recycled pid apart."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[19])
+    except (OSError, IndexError, ValueError):
+        return None

@@ -15,7 +15,7 @@ from typing import Any
 from providers.contract import SandboxGone
 
 from . import cgroups, launch
-from .state import StateDir, holder_pid
+from .state import StateDir, holder_pid, start_ticks
 
 # The holder gives its processes 2 s after SIGTERM and itself 3 s in all.
 POLITE_SECONDS = 4.5
@@ -72,7 +72,7 @@ def _kill_recorded(record: dict[str, Any]) -> bool:
     except OSError:
         return False
     try:
-        if launch.start_ticks(pid) != ticks:
+        if start_ticks(pid) != ticks:
             return False
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)

@@ -47,7 +47,8 @@ async def test_the_holder_is_out_of_reach(sandbox):
     tries = (
         "ls /proc/1/fd; cat /proc/1/environ; cat /proc/1/mem; readlink /proc/1/cwd; "
         "ls /proc/1/root; for s in INT TERM HUP QUIT USR1 PIPE ALRM ABRT SEGV STOP TSTP KILL; "
-        "do kill -$s 1; done; find / -path /usr -prune -o -name holder.sock -print -o -name exit.json -print 2>/dev/null"
+        "do kill -$s 1; done; find / -path /usr -prune -o "
+        "'(' -name holder.sock -o -name exit.json ')' -print 2>/dev/null"
     )
     result = await run(sandbox, tries)
     assert result.out == b""

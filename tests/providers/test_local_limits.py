@@ -25,7 +25,7 @@ try:
             time.sleep(1000)
         made += 1
 except OSError as error:
-    print(error.errno, made)
+    print(error.errno, made, flush=True)
 os.killpg(0, 9)
 " """
 

