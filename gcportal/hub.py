@@ -7,6 +7,7 @@ pace, so a client that doesn't read costs nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import weakref
@@ -23,6 +24,7 @@ from .relay import KEEP_BYTES, KEEP_ENTRIES, Entry, decode
 log = structlog.get_logger(__name__)
 
 BLOCK_MS = 5000
+WAKE_KEY_SECONDS = 3600  # a dead process leaves one small key for so long
 _hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = weakref.WeakKeyDictionary()
 
 
@@ -107,16 +109,14 @@ class Hub:
 
     async def _interrupt(self) -> None:
         """End the blocking read under way, so that a new key is read at once."""
-        try:
-            await self._control.xadd(self._wake_key, {"w": b""}, maxlen=1)
-            await self._control.expire(self._wake_key, 60)
-        except (redis.exceptions.RedisError, OSError):
-            pass  # the reader notices too, and says so
+        # a Redis that is down is noticed by the reader too, which says so
+        with contextlib.suppress(redis.exceptions.RedisError, OSError):
+            await self._control.xadd(self._wake_key, {"w": b""}, maxlen=1, approximate=False)
 
     async def _read_forever(self) -> None:
         reader = new_client()
         failing = False
-        while self._rings:
+        while True:
             try:
                 await self._read_once(reader)
                 if failing:
@@ -127,11 +127,12 @@ class Hub:
                     log.warning("relay_unreachable", error=str(error))
                 failing = True
                 await asyncio.sleep(0.5)
-        await reader.aclose()
 
     async def _read_once(self, reader: redis.asyncio.Redis) -> None:
         keys: Any = {**self._after, self._wake_key: self._wake_after}
         answer: Any = await reader.xread(keys, count=256, block=BLOCK_MS)
+        if not answer:
+            await reader.expire(self._wake_key, WAKE_KEY_SECONDS)
         for name, entries in answer or []:
             key = name.decode()
             if key == self._wake_key:

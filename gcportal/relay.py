@@ -9,6 +9,7 @@ worker that took over from one thought dead) can't put them in twice.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass
 
@@ -54,6 +55,8 @@ class RelayWriter:
         self._kept: deque[tuple[int, int]] = deque()
         self._kept_bytes = 0
         self._reachable = True
+        self._clock = asyncio.get_running_loop().time
+        self._expire_at = 0.0
 
     async def write(self, stream: str, offset: int, data: bytes) -> None:
         """Append a piece; what is older than the bound falls out."""
@@ -75,7 +78,9 @@ class RelayWriter:
         try:
             async with client().pipeline(transaction=False) as pipe:
                 pipe.xadd(self.key, fields, id=f"{ident}-1", minid=f"{oldest}-0", approximate=False)
-                pipe.expire(self.key, EXPIRE_SECONDS)
+                if self._clock() >= self._expire_at or stream == END:
+                    pipe.expire(self.key, EXPIRE_SECONDS)
+                    self._expire_at = self._clock() + EXPIRE_SECONDS / 4
                 await pipe.execute(raise_on_error=False)
             self._reachable = True
         except (redis.exceptions.RedisError, OSError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Iterable
 from enum import Enum
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, cast, get_args, get_origin
 
 from django import forms
 from django.conf import settings
@@ -42,7 +42,7 @@ class EnvironmentField(forms.CharField):
             return "\n".join(f"{name}={text}" for name, text in value.items())
         return value
 
-    def to_python(self, value: Any) -> dict[str, str]:
+    def to_python(self, value: Any) -> Any:
         found: dict[str, str] = {}
         for number, line in enumerate((value or "").splitlines(), 1):
             if not line.strip() or line.lstrip().startswith("#"):
@@ -88,7 +88,7 @@ def config_field(name: str, info: FieldInfo) -> forms.Field:
         "required": info.is_required() and not optional,
     }
     field = _field_for(kind, info, common)
-    field.unit = extra.get("unit", "")
+    setattr(field, "unit", extra.get("unit", ""))  # noqa: B010 - for the template
     return field
 
 
@@ -127,7 +127,7 @@ class SandboxForm(forms.Form):
     def __init__(self, *args: Any, kind: ProviderInfo, teams: Iterable[Team], **kw: Any) -> None:
         super().__init__(*args, **kw)
         self.kind, self.teams = kind, {str(team.pk): team for team in teams}
-        self.fields["ttl_seconds"].choices = _lifetimes()
+        cast(forms.ChoiceField, self.fields["ttl_seconds"]).choices = _lifetimes()
         self.fields["ttl_seconds"].initial = _default_lifetime()
         if len(self.teams) > 1:
             choices = [(pk, team.name) for pk, team in self.teams.items()]
@@ -194,7 +194,7 @@ class RunForm(forms.Form):
 
     def fields_in_error(self) -> dict[str, str]:
         """The first message of each wrong field."""
-        return {name: messages[0] for name, messages in self.errors.items()}
+        return {name: str(messages[0]) for name, messages in self.errors.items()}
 
     def problems(self) -> list[str]:
         """The messages as sentences that name their field."""

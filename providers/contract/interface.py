@@ -116,7 +116,7 @@ class SandboxSession(ABC):
     async def delete(self) -> None:
         """End every process and remove the files for good. Deleting a gone one is fine. 120 s."""
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027 - many have nothing to release
         """Release what the handle holds in this process. The sandbox is not touched."""
 
     async def execute(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import visible_team_ids
+from accounts.http import SignedInRequest
 from accounts.models import User
 from gcportal.aio import run_db
 from gcportal.errors import NotFound
@@ -36,7 +37,7 @@ def output_start(command: Command | None) -> dict[str, int]:
 
 
 @require_safe
-def history(request: HttpRequest) -> HttpResponse:
+def history(request: SignedInRequest) -> HttpResponse:
     """Every command of the person's teams: filters, cursor."""
     filters = CommandFilters(
         person=request.GET.get("person", ""),
@@ -57,7 +58,7 @@ def history(request: HttpRequest) -> HttpResponse:
     return show(request, "history", context)
 
 
-def _context(request: HttpRequest, command: Command) -> dict:
+def _context(request: SignedInRequest, command: Command) -> dict:
     return {
         "command": command,
         "sandbox": command.sandbox,
@@ -70,7 +71,7 @@ def _context(request: HttpRequest, command: Command) -> dict:
 
 
 @require_safe
-def command_page(request: HttpRequest, pk: str) -> HttpResponse:
+def command_page(request: SignedInRequest, pk: str) -> HttpResponse:
     """One command: its line, who, when, where, and all of its output."""
     command = get_command(request.user, pk)
     context = _context(request, command)
@@ -84,7 +85,7 @@ def command_page(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_POST
-def command_cancel(request: HttpRequest, pk: str) -> HttpResponse:
+def command_cancel(request: SignedInRequest, pk: str) -> HttpResponse:
     """End a running command."""
     command = get_command(request.user, pk)
     actions.cancel_command(request.user, command)
@@ -92,14 +93,14 @@ def command_cancel(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_POST
-def command_rerun(request: HttpRequest, pk: str) -> HttpResponse:
+def command_rerun(request: SignedInRequest, pk: str) -> HttpResponse:
     """Run the same line again in the same sandbox."""
     command = get_command(request.user, pk)
     return go(request, actions.rerun_command(request.user, command))
 
 
 @require_POST
-def command_input(request: HttpRequest, pk: str) -> HttpResponse:
+def command_input(request: SignedInRequest, pk: str) -> HttpResponse:
     """Feed a line to a running command, or close its input."""
     command = get_command(request.user, pk)
     if request.POST.get("end"):
@@ -111,7 +112,7 @@ def command_input(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_safe
-def command_output(request: HttpRequest, pk: str, stream: str) -> StreamingHttpResponse:
+def command_output(request: SignedInRequest, pk: str, stream: str) -> StreamingHttpResponse:
     """All stored bytes of one stream, as a file."""
     command = get_command(request.user, pk)
     if stream not in ("stdout", "stderr"):

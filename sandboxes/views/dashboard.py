@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from accounts.access import teams_where
+from accounts.http import SignedInRequest
 from accounts.roles import Action
 from providers import registry
 from providers.models import ProviderHealth, Worker
@@ -20,7 +21,7 @@ RECENT_SHOWN = 10
 
 
 @require_safe
-def dashboard(request: HttpRequest) -> HttpResponse:
+def dashboard(request: SignedInRequest) -> HttpResponse:
     """Running sandboxes, recent commands, provider health."""
     active = Sandbox.objects.visible_to(request.user).with_people()
     active = active.exclude(

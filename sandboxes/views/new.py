@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import teams_where
+from accounts.http import SignedInRequest
 from accounts.roles import Action
 from gcportal.errors import Forbidden, InvalidInput
 from providers import registry
@@ -18,7 +19,7 @@ from .shared import go
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def sandbox_new(request: HttpRequest) -> HttpResponse:
+def sandbox_new(request: SignedInRequest) -> HttpResponse:
     """The form made from the provider's model, and what it creates."""
     teams = teams_where(request.user, Action.CREATE)
     if not teams:

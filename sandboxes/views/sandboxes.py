@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import teams_where
+from accounts.http import SignedInRequest
 from accounts.roles import Action
 from gcportal.errors import InvalidInput
 from providers import registry
@@ -23,7 +24,7 @@ EVENTS_SHOWN = 30
 
 
 @require_safe
-def sandbox_list(request: HttpRequest) -> HttpResponse:
+def sandbox_list(request: SignedInRequest) -> HttpResponse:
     """All sandboxes the person sees: filters, search, cursor."""
     filters = SandboxFilters(
         state=request.GET.get("state", ""),
@@ -43,7 +44,7 @@ def sandbox_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def sandbox_page(request: HttpRequest, pk: str) -> HttpResponse:
+def sandbox_page(request: SignedInRequest, pk: str) -> HttpResponse:
     """One sandbox: state, command box, output of the latest command, history, timeline."""
     sandbox = get_sandbox(request.user, pk)
     page = commands(request.user, CommandFilters(sandbox=str(pk)), limit=HISTORY_SHOWN)
@@ -65,7 +66,7 @@ def sandbox_page(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_POST
-def sandbox_start(request: HttpRequest, pk: str) -> HttpResponse:
+def sandbox_start(request: SignedInRequest, pk: str) -> HttpResponse:
     """Start a stopped sandbox."""
     sandbox = get_sandbox(request.user, pk)
     actions.start_sandbox(request.user, sandbox)
@@ -73,7 +74,7 @@ def sandbox_start(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_POST
-def sandbox_stop(request: HttpRequest, pk: str) -> HttpResponse:
+def sandbox_stop(request: SignedInRequest, pk: str) -> HttpResponse:
     """Stop a running sandbox; its files stay."""
     sandbox = get_sandbox(request.user, pk)
     actions.stop_sandbox(request.user, sandbox)
@@ -81,7 +82,7 @@ def sandbox_stop(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_POST
-def sandbox_delete(request: HttpRequest, pk: str) -> HttpResponse:
+def sandbox_delete(request: SignedInRequest, pk: str) -> HttpResponse:
     """Delete a sandbox with its files; its history stays."""
     sandbox = get_sandbox(request.user, pk)
     actions.delete_sandbox(request.user, sandbox)
@@ -89,7 +90,7 @@ def sandbox_delete(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_POST
-def sandbox_run(request: HttpRequest, pk: str) -> HttpResponse:
+def sandbox_run(request: SignedInRequest, pk: str) -> HttpResponse:
     """Run a command and show its page. (With JavaScript the socket does this.)"""
     sandbox = get_sandbox(request.user, pk)
     form = RunForm(request.POST)
