@@ -154,7 +154,7 @@ def _mounts() -> tuple[dict[str, Path], Path | None]:
 
 
 def _own_paths() -> dict[str, str]:
-    paths = {}
+    paths: dict[str, str] = {}
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         _, names, path = line.split(":", 2)
         paths.update((name, path) for name in names.split(","))

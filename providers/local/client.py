@@ -98,23 +98,6 @@ class HolderClient:
             return answer
         raise _error(answer)
 
-    async def wait_closed(self, limit: float) -> bool:
-        """Wait until the holder hangs up; whether it did."""
-        connection = self._connection
-        if connection is None or connection.closed:
-            return True
-        gone = asyncio.Event()
-        connection.on_closed.add(gone.set)
-        try:
-            async with asyncio.timeout(limit):
-                while not connection.closed:
-                    await gone.wait()
-        except TimeoutError:
-            return False
-        finally:
-            connection.on_closed.discard(gone.set)
-        return True
-
     def close(self) -> None:
         """Hang up."""
         if self._connection is not None and self._connection.transport is not None:

@@ -48,12 +48,10 @@ class LocalProvider(SandboxProvider):
         state = StateDir(self.settings.working_dir, config.sandbox_id)
         try:
             checked = LocalConfig.model_validate(dict(config.provider_config))
-            environment = LocalConfig.model_validate(
-                {"environment": dict(config.environment_vars)}
-            ).environment
+            extra = LocalConfig.model_validate({"environment": dict(config.environment_vars)})
         except ValidationError as error:
             raise ConfigurationError(_sentence(error), detail=str(error)) from error
-        await asyncio.to_thread(self._create, state, checked, environment)
+        await asyncio.to_thread(self._create, state, checked, extra.environment)
         return self._session(state)
 
     def _create(self, state: StateDir, config: LocalConfig, environment: dict[str, str]) -> None:

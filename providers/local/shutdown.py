@@ -7,6 +7,7 @@ from pathlib import Path
 
 from providers.contract import ConfigurationError
 
+from . import cgroups
 from .state import StateDir
 from .stopping import stop
 
@@ -28,6 +29,9 @@ def stop_all(working_dir: Path) -> int:
     working_dir = Path(working_dir)
     states = [StateDir(working_dir, name) for name in sandbox_ids(working_dir)]
     held = [state for state in states if state.is_held()]
+    for state in states:
+        if state not in held:  # killed from outside: nobody has cleared up after it
+            cgroups.remove((state.read("holder.json") or {}).get("cgroups", []))
     if not held:
         return 0
     with ThreadPoolExecutor(max_workers=min(64, len(held))) as pool:

@@ -30,7 +30,7 @@ class Holder:
         for name in ("listen_fd", "runs_fd", "lock_fd", "alive_fd", "cpu_fd"):
             if boot.get(name) is not None:
                 os.set_inheritable(boot[name], False)
-        sys.stderr = BoundedLog(2)  # type: ignore[assignment]
+        sys.stderr = BoundedLog(2)
         self._home: str = boot["home"]
         self._environment: dict[str, str] = boot["environment"]
         self._runs_fd: int = boot["runs_fd"]
