@@ -29,7 +29,7 @@ TO_EXIT = (
     ("worker: final transaction (output, outcome)", "record_end+", "record_end-"),
     ("worker: end into the relay", "record_end-", "relay_end-"),
     ("Redis → web: end seen", "relay_end-", "feed_finish+"),
-    ("web: row read again, stored output checked", "feed_finish+", "feed_finish-"),
+    ("web: outcome passed on (or row read again)", "feed_finish+", "feed_finish-"),
     ("web → client: end frame", "feed_finish-", "end"),
 )
 BESIDE = (
