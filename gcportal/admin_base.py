@@ -22,7 +22,7 @@ class BoundedPaginator(Paginator):
     """Counts no further than ``COUNT_LIMIT``: a list ends there, filters lead to the rest."""
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         rows: Any = self.object_list
         return len(rows.order_by("-pk").values_list("pk", flat=True)[:COUNT_LIMIT])
 

@@ -24,9 +24,9 @@ class PortalAPI(NinjaAPI):
         problems.install(self)
 
     def _get_urls(self) -> list[URLResolver | URLPattern]:
-        patterns = super()._get_urls()
         found: list[URLResolver | URLPattern] = []
-        for pattern in patterns:
+        for pattern in super()._get_urls():
+            assert isinstance(pattern, URLPattern)
             if pattern.name == "api-root":  # stays for reverse(), answers like any unknown address
                 pattern.callback = unknown_address
             pattern.callback = _finished(pattern.callback)

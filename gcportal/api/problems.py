@@ -97,6 +97,10 @@ def _portal_error(request: HttpRequest, error: Any) -> HttpResponse:
     return answer(error)
 
 
+def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
+    return answer(invalid(error))
+
+
 def _http_error(request: HttpRequest, error: Any) -> HttpResponse:
     if error.status_code == 400:
         return answer(MalformedBody("The body is no valid JSON in UTF-8."))
@@ -122,7 +126,7 @@ def _unexpected(request: HttpRequest, error: Any) -> HttpResponse:
 def install(api: NinjaAPI) -> None:
     """Give the API its answers to every kind of exception."""
     api.add_exception_handler(PortalError, _portal_error)
-    api.add_exception_handler(ValidationError, lambda request, error: answer(invalid(error)))
+    api.add_exception_handler(ValidationError, _invalid)
     api.add_exception_handler(HttpError, _http_error)
     api.add_exception_handler(Http404, lambda request, error: answer(route_missing()))
     api.add_exception_handler(RequestDataTooBig, _too_big)

@@ -34,6 +34,8 @@ def with_problems(schema: OpenAPISchema) -> OpenAPISchema:
     schema["security"] = [{"token": []}]
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
+            found = operation["responses"]
+            operation["responses"] = {str(status): said for status, said in found.items()}
             for parameter in operation.get("parameters", ()):
                 if parameter["in"] == "path":
                     parameter["schema"]["format"] = "uuid"

@@ -47,11 +47,19 @@ OUTPUT_ANSWER = {
         }
     }
 }
+EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "cursor after this event"},
+        "event": {"type": "string", "enum": ["output", "gap", "end"]},
+        "data": {"type": "string", "description": "JSON, see docs/api.md"},
+    },
+}
 EVENTS_ANSWER = {
     "responses": {
         200: {
             "description": "Events `output`, `gap`, `end`.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"schema": EVENT}},
         },
         204: {"description": "`Last-Event-ID` is the end's: nothing follows."},
     }
