@@ -41,6 +41,11 @@ export class Sheet {
     stream.scanner.scan(stream.decoder.decode(from ? bytes.subarray(from) : bytes, { stream: true }), stream.to);
   }
 
+  /* Nothing more comes: half a character at the end is shown as what it is. */
+  end() {
+    for (const stream of Object.values(this.streams)) stream.scanner.scan(stream.decoder.decode(), stream.to);
+  }
+
   /* Bytes are missing here: what was unfinished stays as it is, and a note says so. */
   note(name, text) {
     const stream = this.streams[name];

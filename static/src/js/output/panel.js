@@ -93,6 +93,7 @@ class Panel {
   }
 
   ended({ stdout_bytes, stderr_bytes }) {
+    this.sheet.end();
     this.element.dataset.state = "ended";
     if (!stdout_bytes && !stderr_bytes) this.notice("The command wrote no output.");
     this.element.dispatchEvent(new CustomEvent("portal:ended", { bubbles: true }));

@@ -72,10 +72,7 @@ function show(element, which, then) {
 
 function visibleText(element, lines) {
   const hidden = { stdout: "e", stderr: "o" }[element.dataset.show];
-  let text = "";
-  for (const line of lines.querySelectorAll(".l")) {
-    if (line.classList.contains(hidden)) continue;
-    text += (text && !line.classList.contains("more") ? "\n" : "") + line.textContent.replace(/\n$/, "");
-  }
-  return text;
+  return [...lines.querySelectorAll(".l")].filter((line) => !line.classList.contains(hidden)).map((line, number) => (
+    (number && !line.classList.contains("more") ? "\n" : "") + line.textContent.replace(/\n$/, "")
+  )).join("");
 }

@@ -14,7 +14,7 @@ for (const form of document.querySelectorAll("[data-runner]")) start(form);
 
 function start(form) {
   const box = form.elements.command;
-  const earlier = [...document.querySelectorAll("[data-earlier] li")].map((item) => item.textContent);
+  const earlier = [...document.querySelector("template[data-earlier]").content.querySelectorAll("li")].map((item) => item.textContent);
   let at = -1;
   let draft = "";
 
