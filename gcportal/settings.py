@@ -198,6 +198,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": REDIS_SOCKET_TIMEOUT,
     "socket_connect_timeout": 5,
     "visibility_timeout": 3600,
+    # A person who asks isn't kept waiting for a broker that is down: the sweep sends it again.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+    "connect_retries_timeout": 1,
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "sandboxes.tasks.sweep", "schedule": 2.0, "options": {"expires": 10}},

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from gcportal.aio import run_db, submit
+from gcportal.aio import run_db, spawn, submit
 from gcportal.ids import uuid7
 
 from . import liveness
@@ -52,12 +52,11 @@ def start(queues: list[str]) -> None:
 
 
 async def _start(queues: str) -> None:
-    liveness.hold(_lock_folder(), WORKER_ID)
-    await _beat(queues)
-    await run_db(bury_the_dead)
-    asyncio.create_task(_forever(HEARTBEAT_SECONDS, lambda: _beat(queues)))  # noqa: RUF006
+    spawn(_forever(HEARTBEAT_SECONDS, lambda: _beat(queues)))
     for seconds, function in _duties:
-        asyncio.create_task(_forever(seconds, function))  # noqa: RUF006
+        spawn(_forever(seconds, function))
+    liveness.hold(_lock_folder(), WORKER_ID)
+    await run_db(bury_the_dead)
 
 
 async def _forever(seconds: float, function: Duty) -> None:
@@ -94,7 +93,7 @@ def bury_the_dead() -> None:
     for worker in others:
         if liveness.is_dead(_lock_folder(), worker.pk):
             log.info("worker_found_dead", worker=str(worker))
-            worker.delete()
+            others.filter(pk=worker.pk).delete()
             liveness.forget(_lock_folder(), worker.pk)
 
 
