@@ -84,7 +84,7 @@ def _copies(people: list[User], boxes: list[Sandbox], count: int, team: Team) ->
     now = timezone.now()
     ended = {"state": "exited", "exit_code": 0, "started_at": now, "ended_at": now}
     made = Command.objects.create(
-        team=team, sandbox=boxes[0], user=people[0], command="true", output_limit=1, **ended
+        team=team, sandbox=boxes[0], user=people[0], command="make step 0", output_limit=1, **ended
     )
     sql = SQLITE if connection.vendor == "sqlite" else POSTGRESQL
     first = int((made.created_at.timestamp() - count - 3600) * 1000)
