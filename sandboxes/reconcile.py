@@ -23,12 +23,13 @@ _OUTCOMES = {
         "processes_ended",
         "Its processes ended outside of the portal: host restarted, or killed. Its files are kept.",
     ),
-    SandboxStatus.GONE: (
-        SandboxState.LOST,
-        "sandbox_storage_lost",
-        "Its files are gone at the provider. It can only be deleted.",
-    ),
 }
+_FILES_LOST = (
+    SandboxState.LOST,
+    "sandbox_storage_lost",
+    "Its files are gone at the provider. It can only be deleted.",
+)
+_OUTCOMES |= {SandboxStatus.GONE: _FILES_LOST, SandboxStatus.ERROR: _FILES_LOST}
 
 
 @duty(5)

@@ -93,17 +93,19 @@ async def _create(sandbox: Sandbox) -> dict[str, Any]:
         environment_vars=sandbox.config.get("environment") or {},
     )
     session = await instances.provider(sandbox.provider).create_sandbox(config)
+    facts = await session.describe()
     return _running(sandbox) | {
         "ref": session.sandbox_id,
         "host": settings.WORKER_HOST,
-        "isolation": getattr(session, "isolation", ""),
+        "isolation": facts.get("isolation", ""),
     }
 
 
 async def _start(sandbox: Sandbox) -> dict[str, Any]:
     session = await _session(sandbox)
     await session.wake_up()
-    return _running(sandbox) | {"isolation": getattr(session, "isolation", "")}
+    facts = await session.describe()
+    return _running(sandbox) | {"isolation": facts.get("isolation", "")}
 
 
 async def _stop(sandbox: Sandbox) -> dict[str, Any]:

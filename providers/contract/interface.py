@@ -59,6 +59,10 @@ class SandboxSession(ABC):
         """The state at the provider now. Never raises for a sandbox that is gone: ``GONE``. 5 s."""
 
     @abstractmethod
+    async def describe(self) -> Mapping[str, Any]:
+        """JSON-able facts about this sandbox for its page; ``isolation`` where it varies. 5 s."""
+
+    @abstractmethod
     async def start_run(self, spec: RunSpec) -> RunInfo:
         """Start a command detached, at most once per ``spec.run_id``.
 

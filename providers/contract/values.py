@@ -142,7 +142,8 @@ class RunExit:
     """The end of a run; always the last event of ``follow_run``.
 
     ``exit_code`` is the true code, or ``None`` when a signal ended the process (then
-    ``signal`` holds its number). Times are seconds since the epoch on the sandbox's clock.
+    ``signal`` holds its number). ``limit`` names the sandbox's limit for which it was killed
+    (``disk``, ``cpu_time``), if so. Times are seconds since the epoch on the sandbox's clock.
     """
 
     end: RunEnd
@@ -152,6 +153,7 @@ class RunExit:
     ended_at: float
     stdout_bytes: int
     stderr_bytes: int
+    limit: str = ""
 
 
 RunEvent = RunOutput | RunGap | RunExit

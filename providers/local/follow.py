@@ -181,6 +181,7 @@ def _finish(end: dict[str, Any], readers: dict[Stream, StreamReader]) -> list[Ru
             ended_at=end["ended_at"],
             stdout_bytes=end["stdout_bytes"],
             stderr_bytes=end["stderr_bytes"],
+            limit=end.get("limit") or "",
         )
     )
     return events

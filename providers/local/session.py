@@ -58,6 +58,11 @@ class LocalSession(SandboxSession):
         """See the contract. ``ERROR`` is a folder from which files were removed."""
         return status_of(self._state)
 
+    async def describe(self) -> Mapping[str, Any]:
+        """How it is isolated, and which mechanism holds each limit."""
+        held = self._state.read("holder.json") or {}
+        return {"isolation": held.get("isolation", ""), "limits": held.get("limits", {})}
+
     async def start_run(self, spec: RunSpec) -> RunInfo:
         """See the contract."""
         try:

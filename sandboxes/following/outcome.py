@@ -18,9 +18,18 @@ _STATES = {
 }
 
 
+_LIMITS = {
+    "disk": (
+        "disk_limit",
+        "Killed: the sandbox is over its disk limit. Delete files, or raise it.",
+    ),
+    "cpu_time": ("cpu_time_exhausted", "Killed: the sandbox has used up its CPU time."),
+}
+
+
 def of_exit(command: Command, exit_: RunExit) -> dict[str, Any]:
     """The true end that the sandbox recorded."""
-    code, reason = "", ""
+    code, reason = _LIMITS.get(exit_.limit, ("", ""))
     if exit_.end == RunEnd.TIMED_OUT:
         code, reason = "timed_out", f"Ended after its time limit of {command.timeout_seconds} s."
     elif exit_.end == RunEnd.SANDBOX_STOPPED:
