@@ -9,7 +9,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from providers.models import Worker
@@ -37,6 +38,13 @@ def readyz(request: HttpRequest) -> JsonResponse:
     response = JsonResponse(body, status=200 if ready else 503)
     setattr(response, "_has_been_logged", True)  # noqa: B010 - a probe's "not yet" is no error
     return response
+
+
+@login_not_required
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where browsers look when a page names no icon (administration, API documents)."""
+    return redirect(static("portal/img/favicon.svg"))
 
 
 def _database() -> bool:

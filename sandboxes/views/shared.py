@@ -69,7 +69,7 @@ class Reasons:
 def _no_right(role: str, verb: str) -> str:
     label = Role(role).label if role in Role.values else "Your role"
     return (
-        f"{label}s of this team can't {verb}."
+        f"{label}s of this team can't {verb.removesuffix(' in')}."
         if role != Role.MEMBER
         else (f"Members can only {verb} sandboxes that they made.")
     )

@@ -41,7 +41,7 @@ def test_a_viewer_sees_greyed_buttons_with_the_reason(browser, bob, make_sandbox
     page = browser(bob).get(f"/sandboxes/{box.pk}/").text
     for button in ("start", "stop", "delete"):
         assert greyed(page, button)
-    assert "Viewers of this team can&#x27;t run commands in" in page
+    assert "Viewers of this team can&#x27;t run commands." in page
     assert "<fieldset" in page
     assert "disabled>" in page
 
