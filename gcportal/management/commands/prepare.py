@@ -19,6 +19,7 @@ from gcportal.environment import env
 from gcportal.errors import PortalError
 
 DEFAULT_ADMIN = "admin@localhost"
+STEPS = ("database", "assets")
 
 
 class Command(BaseCommand):
@@ -26,15 +27,15 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        steps = ["database", "assets"]
-        parser.add_argument("steps", nargs="*", choices=[*steps, []], default=steps)
+        parser.add_argument("steps", nargs="*", choices=[*STEPS, []], help="all when none is named")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.check_settings()
-        if "database" in options["steps"]:
+        steps = options["steps"] or STEPS
+        if "database" in steps:
             call_command("migrate", verbosity=0, interactive=False)
             self.ensure_admin()
-        if "assets" in options["steps"] and not settings.DEBUG:
+        if "assets" in steps and not settings.DEBUG:
             call_command("collectstatic", verbosity=0, interactive=False, clear=True)
 
     def check_settings(self) -> None:
