@@ -1,0 +1,1 @@
+"""The portal as people use it: Chromium against a running portal."""
