@@ -119,10 +119,9 @@ class _Follower:
     async def _mark_running(self, session: SandboxSession, started_at: datetime) -> None:
         # Short commands are over before anybody could see this state.
         await asyncio.sleep(MARK_RUNNING_AFTER)
-        if await _persistently(records.mark_running, self.command, started_at):
-            self.command.state = CommandState.RUNNING
-        else:
-            self.command.state = CommandState.CANCELLING
+        runs = await _persistently(records.mark_running, self.command, started_at)
+        self.command.state = CommandState.RUNNING if runs else CommandState.CANCELLING
+        if not runs:
             await session.cancel_run(self.job.spec.run_id, CANCEL_GRACE_SECONDS)
 
     async def _follow(self, session: SandboxSession) -> None:
@@ -137,17 +136,18 @@ class _Follower:
             await self.recorder.store_if_due()
 
     async def _end(self, session: SandboxSession, exit_: RunExit) -> None:
+        if self._running_mark is not None:
+            self._running_mark.cancel()
         totals: dict[Stream, int] = {"stdout": exit_.stdout_bytes, "stderr": exit_.stderr_bytes}
-        if any(self.recorder.progress.stored[s] < totals[s] for s in STREAMS):
-            await self._tails(session, totals)
+        if starts := self.recorder.missing(totals):
+            await self._tails(session, totals, starts)
         self.recorder.progress.seen.update(totals)
-        await self.recorder.finish(of_exit(self.command, exit_))
+        await self.recorder.finish(of_exit(self.command, exit_), totals)
 
-    async def _tails(self, session: SandboxSession, totals: dict[Stream, int]) -> None:
-        """Store the last half of the limit of a stream that wrote more than its first half."""
-        starts = self.recorder.tail_starts(totals)
-        if not starts:
-            return
+    async def _tails(
+        self, session: SandboxSession, totals: dict[Stream, int], starts: dict[Stream, int]
+    ) -> None:
+        """Store the last half of the limit of a stream that wrote more than the limit."""
         offsets = {stream: starts.get(stream, totals[stream]) for stream in STREAMS}
         async for event in session.follow_run(self.job.spec.run_id, offsets):
             if isinstance(event, RunOutput):

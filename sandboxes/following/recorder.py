@@ -44,32 +44,39 @@ class Recorder:
         self._interval = STORE_SECONDS[0]
 
     async def take(self, output: RunOutput) -> None:
-        """Relay a piece, and keep it for the history while the head isn't full."""
+        """Relay a piece, and keep it for the history up to the limit."""
         stream, offset, data = output.stream, output.offset, output.data
         self.progress.seen[stream] = offset + len(data)
-        room = self._head_limit - offset
-        if room > 0 and offset == self._next(stream):
-            self._keep(stream, offset, data[:room])
+        if offset == self._next(stream) and offset < self._limit:
+            # pieces end at the head's end, so that what follows can be dropped whole
+            for start, end in ((offset, self._head_limit), (self._head_limit, self._limit)):
+                part = data[max(0, start - offset) : max(0, end - offset)]
+                if part:
+                    self._keep(stream, max(start, offset), part)
         await self._relay.write(stream, offset, data)
 
     async def take_tail(self, output: RunOutput) -> None:
-        """Keep a piece after the end: what lies between the head and it was not kept."""
+        """Keep a piece of what was written beyond the limit, once the end is known."""
         stream, offset = output.stream, output.offset
-        stored = self._next(stream)
-        if offset > stored:
+        if offset > (stored := self._next(stream)):
             self.progress.gaps[stream] = (stored, offset)
         self._keep(stream, offset, output.data)
         if self._pending_bytes >= STORE_BYTES * 4:
             await self.store()
 
-    def tail_starts(self, totals: dict[Stream, int]) -> dict[Stream, int]:
+    def missing(self, totals: dict[Stream, int]) -> dict[Stream, int]:
         """For streams not stored whole: the offset from which the rest is to be kept."""
-        tail = self._limit - self._head_limit
+        cuts = self.cuts(totals)
         return {
-            stream: max(self._next(stream), totals[stream] - tail)
+            stream: max(self._next(stream), cuts.get(stream, 0))
             for stream in STREAMS
             if self._next(stream) < totals[stream]
         }
+
+    def cuts(self, totals: dict[Stream, int]) -> dict[Stream, int]:
+        """For streams over the limit: the offset at which the kept tail begins."""
+        tail = self._limit - self._head_limit
+        return {s: totals[s] - tail for s in STREAMS if totals[s] > self._limit}
 
     def _next(self, stream: Stream) -> int:
         for name, offset, data in reversed(self._pending):
@@ -82,7 +89,8 @@ class Recorder:
             self._since = self._clock()
         for name, start, kept in reversed(self._pending):
             if name == stream:
-                if start + len(kept) == offset and len(kept) + len(data) <= STORE_BYTES:
+                joins = start + len(kept) == offset != self._head_limit
+                if joins and len(kept) + len(data) <= STORE_BYTES:
                     kept += data
                     self._pending_bytes += len(data)
                     return
@@ -114,11 +122,14 @@ class Recorder:
         if not await self._call(records.store, self.command, before, self.progress, pieces):
             raise LeaseLost
 
-    async def finish(self, outcome: dict[str, Any]) -> None:
+    async def finish(
+        self, outcome: dict[str, Any], totals: dict[Stream, int] | None = None
+    ) -> None:
         """Write the rest and the outcome, then tell. Raises ``LeaseLost``."""
         before, pieces = self._pieces()
+        cuts = self.cuts(totals) if totals else {}
         done = await self._call(
-            records.finish, self.command, before, self.progress, pieces, **outcome
+            records.finish, self.command, before, self.progress, pieces, cuts, **outcome
         )
         if not done:
             raise LeaseLost

@@ -37,7 +37,7 @@ class Job:
 
     @property
     def head_limit(self) -> int:
-        """Bytes of a stream stored while it runs; the rest waits until its end is known."""
+        """Bytes of a stream that are kept from its beginning; the limit's rest is for its end."""
         return self.command.output_limit // 2
 
 
@@ -121,22 +121,42 @@ def finish(
     before: dict[Stream, int],
     progress: Progress,
     pieces: list[OutputChunk],
+    cuts: dict[Stream, int],
     **outcome: Any,
 ) -> bool:
-    """Store the last pieces and the outcome in one transaction; False when the lease is lost."""
+    """Store the last pieces and the outcome in one transaction; False when the lease is lost.
+
+    ``cuts``: for streams over the limit, where the kept tail begins; what lies between the
+    head and there is dropped.
+    """
     with transaction.atomic():
         fence = {f"{stream}_stored": offset for stream, offset in before.items()}
+        if pieces:
+            OutputChunk.objects.bulk_create(pieces, ignore_conflicts=True)
+        for stream, start in cuts.items():
+            progress.gaps[stream] = _drop_middle(command, stream, start)
         rows = _mine(command).filter(**fence)
         outcome.setdefault("ended_at", timezone.now())
         if not rows.update(lease_owner=None, **progress.fields(), **outcome):
+            transaction.set_rollback(True)
             return False
-        OutputChunk.objects.bulk_create(pieces)
         if command.stdin_bytes:
             command.inputs.all().delete()
         for name, value in (progress.fields() | outcome).items():
             setattr(command, name, value)
         changed(*command_topics(command))
     return True
+
+
+def _drop_middle(command: Command, stream: Stream, start: int) -> tuple[int, int]:
+    """Delete what is stored between the head and ``start``; the gap that this leaves."""
+    head = command.output_limit // 2
+    beyond = OutputChunk.objects.filter(
+        command=command, stream=STREAM_CODES[stream], offset__gte=head
+    )
+    beyond.filter(offset__lt=start).delete()
+    first = beyond.order_by("offset").values_list("offset", flat=True).first()
+    return head, start if first is None else first
 
 
 def piece(command: Command, stream: Stream, offset: int, data: bytes) -> OutputChunk:

@@ -18,12 +18,11 @@ from .. import output
 from ..following.recorder import relay_key
 from ..models import Command
 from ..outcome import end_message
+from .lookout import lookout
 
 STREAMS = ("stdout", "stderr")
 WINDOW_BYTES = 1024 * 1024
 FRAME_BYTES = 64 * 1024
-# Without a word from the relay for so long, the database is asked.
-LOOK_SECONDS = 2.0
 LAG_SECONDS = 0.3
 
 
@@ -64,6 +63,7 @@ class Feed:
         if self.command.ended:
             return await self._finish(None)
         ring = hub().join(key)
+        lookout().watch(self.command.pk, ring)
         self._cursor = ring.first
         try:
             await self._stored()
@@ -83,10 +83,9 @@ class Feed:
                 news.cancel()
                 return json.loads(entry.data)
             await self._relayed(self._merged(ring, entry))
-        done, _ = await asyncio.wait({news}, timeout=LOOK_SECONDS)
-        if done:
+        await news
+        if ring.get(self._cursor) is not None or not lookout().moved(self.command.pk):
             return None
-        news.cancel()
         await self._refresh()
         await self._stored()
         return {} if self.command.ended else None
@@ -117,8 +116,7 @@ class Feed:
             if await self._stored_of(stream, until):
                 continue
             await self._refresh()
-            head = self.command.output_limit // 2
-            if self.command.ended or self.next[stream] >= head:
+            if self.command.ended or self.next[stream] >= self.command.output_limit:
                 # the middle of a flood: only what was live just now was ever to be had
                 await self._skip(stream, until)
             else:
@@ -140,8 +138,7 @@ class Feed:
         if piece.offset > at:
             await self._skip(stream, piece.offset)
         data = piece.data if until is None else piece.data[: until - piece.offset]
-        for start in range(0, len(data), FRAME_BYTES):
-            await self._send(stream, piece.offset + start, data[start : start + FRAME_BYTES])
+        await self._send(stream, piece.offset, data)
         return True
 
     async def _finish(self, outcome: dict[str, Any] | None) -> None:
@@ -161,6 +158,10 @@ class Feed:
         await self._sink.gap(self.command, stream, start, to)
 
     async def _send(self, stream: str, offset: int, data: bytes) -> None:
+        for start in range(0, len(data), FRAME_BYTES):
+            await self._send_frame(stream, offset + start, data[start : start + FRAME_BYTES])
+
+    async def _send_frame(self, stream: str, offset: int, data: bytes) -> None:
         while self._window and sum(self.next.values()) - self._acked >= self._window:
             self._acks.clear()
             await self._acks.wait()
