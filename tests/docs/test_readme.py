@@ -41,5 +41,5 @@ def test_what_curl_sends_is_what_the_api_takes(db):
 
 def test_the_administrator_is_who_the_settings_say():
     configuration = (ROOT / "docs" / "configuration.md").read_text()
-    assert "admin@example.com" in configuration
-    assert "admin@example.com" in TEXT
+    assert "admin@localhost" in configuration
+    assert "admin@localhost" in TEXT
