@@ -15,6 +15,7 @@ export function tools(element, lines) {
   const search = new Search(element.querySelector("[data-search]"), lines, () => set(false), signal);
   let follow = true;
   let last = 0;
+  let height = 0;
 
   function set(on) {
     follow = on;
@@ -24,6 +25,7 @@ export function tools(element, lines) {
   function bottom() {
     lines.scrollTop = lines.scrollHeight;
     last = lines.scrollTop;
+    height = lines.clientHeight;
   }
 
   const actions = {
@@ -43,8 +45,17 @@ export function tools(element, lines) {
     else show(element, target.dataset.show, () => follow && bottom());
   }, { signal });
 
+  // another size moves the lines without the reader's doing
+  function resized() {
+    height = lines.clientHeight;
+    if (follow) bottom();
+  }
+  const observer = new ResizeObserver(resized);
+  observer.observe(lines);
+
   // scrolling up pauses, coming back to the end follows again; growth alone does neither
   lines.addEventListener("scroll", () => {
+    if (lines.clientHeight !== height) return resized();
     const top = lines.scrollTop;
     const end = lines.scrollHeight - lines.clientHeight - top < 8;
     if (end && !follow) set(true);
@@ -58,7 +69,7 @@ export function tools(element, lines) {
       if (follow) { bottom(); requestAnimationFrame(() => follow && bottom()); }
       search.grown();
     },
-    close() { closing.abort(); search.clear(); },
+    close() { closing.abort(); observer.disconnect(); search.clear(); },
   };
 }
 
