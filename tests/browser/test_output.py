@@ -11,6 +11,7 @@ from . import screen
 
 pytestmark = pytest.mark.browser
 
+AT_END = "(e) => e.scrollHeight - e.clientHeight - e.scrollTop < 8"
 RESPONSIVE_MS = 1500  # the longest pause between two frames, on a busy machine without a GPU
 
 
@@ -125,13 +126,26 @@ def test_follow_and_pause(page):
     screen.run(page, "seq 1 500; sleep 1.5; seq 501 1000; sleep 1.5; seq 1001 1500")
     log = page.get_by_role("log", name="Output of the command")
     follow = page.get_by_role("button", name="Follow")
-    at_end = "(e) => e.scrollHeight - e.clientHeight - e.scrollTop < 8"
     screen.wait_for_text(page, lambda text: text.endswith("500"), "the first part")
     log.hover()
     page.mouse.wheel(0, -2000)
     expect(follow).to_have_attribute("aria-pressed", "false")
     screen.wait_for_text(page, lambda text: text.endswith("1000"), "the second part")
-    assert not log.evaluate(at_end)
+    assert not log.evaluate(AT_END)
     follow.click()
     screen.wait_for_end(page)
-    page.wait_for_function(f"() => ({at_end})(document.querySelector('[data-lines]'))")
+    page.wait_for_function(f"() => ({AT_END})(document.querySelector('[data-lines]'))")
+
+
+def test_follow_survives_a_turned_phone(page):
+    """Another width wraps lines anew, another theme colours them: the end stays in view."""
+    line = "a line that is long enough to be wrapped on a narrow screen, and then some more"
+    screen.run(page, f"seq -f '{line} %g' 1 700; {screen.ticking(400, 0.2)}")
+    screen.wait_for_text(page, lambda text: "line 3" in text, "ticking lines")
+    for width, height in ((390, 844), (844, 390), (390, 500), (390, 844), (1440, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="dark" if width == 390 else "light")
+        latest = screen.text_of(page).splitlines()[-1]
+        screen.wait_for_text(page, lambda text, was=latest: not text.endswith(was), "more lines")
+        page.wait_for_function(f"() => ({AT_END})(document.querySelector('[data-lines]'))")
+        expect(page.get_by_role("button", name="Follow")).to_have_attribute("aria-pressed", "true")
