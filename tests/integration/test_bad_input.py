@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.support.portal import wait_until
+
 
 @pytest.mark.parametrize(
     ("body", "code"),
@@ -68,11 +70,7 @@ def test_sandbox_whose_folder_somebody_removed(portal, owner):
     assert ended["state"] in ("failed", "lost")
     assert ended["reason"]
     path = f"/sandboxes/{sandbox['id']}"
-    for _ in range(60):
-        state = owner.ok("GET", path, params={"wait": 1})["state"]
-        if state == "lost":
-            break
-    assert state == "lost"
+    wait_until(lambda: owner.ok("GET", path)["state"] == "lost", 20, "the loss is noticed", 0.2)
     owner.ok("DELETE", path)
     assert owner.ok("GET", path, params={"wait": 30})["state"] == "deleted"
 
