@@ -12,6 +12,7 @@ import uuid
 from typing import Any, cast
 
 import structlog
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from accounts.models import User
@@ -41,6 +42,13 @@ class PortalConsumer(AsyncWebsocketConsumer):
     """One client. Every object it names is looked up as that person may see it."""
 
     user: User
+
+    async def dispatch(self, message: Any) -> None:
+        """As the base does, without a thread hop per message to close database connections.
+
+        The ORM is called through ``run_db`` only, which sees to its own.
+        """
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         user = self.scope.get("user")
