@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 
+from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
@@ -36,6 +37,10 @@ def output_start(command: Command | None) -> dict[str, int]:
     }
 
 
+def _recent_sandboxes(user: User) -> QuerySet[Sandbox]:
+    return Sandbox.objects.visible_to(user).only("name", "state").order_by("-pk")[:200]
+
+
 @require_safe
 def history(request: SignedInRequest) -> HttpResponse:
     """Every command of the person's teams: filters, cursor."""
@@ -52,7 +57,7 @@ def history(request: SignedInRequest) -> HttpResponse:
         "filtered": any((filters.person, filters.sandbox, filters.state, filters.text)),
         "states": CommandState.choices,
         "people": User.objects.filter(memberships__team__in=teams).distinct().order_by("email"),
-        "sandboxes": Sandbox.objects.filter(team_id__in=teams).order_by("-pk")[:200],
+        "sandboxes": _recent_sandboxes(request.user),
         "topics": team_topics(request.user),
     }
     return show(request, "history", context)
