@@ -126,7 +126,7 @@ class _Follower:
 
     async def _follow(self, session: SandboxSession) -> None:
         events = session.follow_run(self.job.spec.run_id, self.recorder.progress.seen.copy())
-        async for batch in paced(events):
+        async for batch in paced(events, self.recorder.has_pending):
             for event in batch:
                 if isinstance(event, RunOutput):
                     await self.recorder.take(event)

@@ -98,6 +98,10 @@ class Recorder:
         self._pending.append((stream, offset, bytearray(data)))
         self._pending_bytes += len(data)
 
+    def has_pending(self) -> bool:
+        """Whether output waits to be stored."""
+        return bool(self._pending)
+
     async def store_if_due(self) -> None:
         """Store when enough has gathered or waited; a slow talker waits longer over time."""
         waited = self._clock() - self._since

@@ -34,7 +34,7 @@ FEED_LIMIT = 50
 TOPIC_LIMIT = 300
 # Hints to a client that says nothing are dropped: it is told to look at everything afresh later.
 UNANSWERED_HINTS = 500
-RECHECK_SECONDS = 15.0
+RECHECK_SECONDS = 5.0
 OPS = frozenset({"watch", "unwatch", "run", "follow", "unfollow", "ack", "cancel", "stdin", "ping"})
 
 
