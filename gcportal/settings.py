@@ -218,7 +218,8 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 600},
     },
 }
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
+# The schedule is static and everything due is found in the database: beat keeps no file.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 
 # --- Sandboxes and commands ---------------------------------------------------------------------
 
